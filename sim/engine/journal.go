@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// Request is something that comes from outside of the simulation: a verb typed
+// by a person, an HTTP request. It is data, so that it can be written down and
+// replayed.
+type Request struct {
+	Kind string          `json:"kind"`
+	Data json.RawMessage `json:"data,omitempty"`
+
+	done chan<- Reply
+}
+
+// Reply is the answer to a Request.
+type Reply struct {
+	Value any
+	Err   error
+}
+
+// Outsider carries out requests from outside; each is one step.
+type Outsider interface {
+	Outside(r Request) Reply
+}
+
+// Entry is a line of the journal: the request that ran as step number Step at
+// the virtual time Time.
+type Entry struct {
+	Step    uint64        `json:"step"`
+	Time    time.Duration `json:"time"`
+	Request Request       `json:"request"`
+}
+
+var errNoOutsider = errors.New("nobody carries out requests from outside")
+
+// OutsideActor is the name under which requests from outside run.
+const OutsideActor = "outside"
+
+// HandleOutside makes o the one who carries out requests from outside.
+func (e *Engine) HandleOutside(o Outsider) { e.outside = o }
+
+// Submit puts a request into the inbox; it runs between two steps. The returned
+// channel, which has room for it, gets the reply. Submit is safe for concurrent use.
+func (e *Engine) Submit(r Request) <-chan Reply {
+	done := make(chan Reply, 1)
+	r.done = done
+	e.mu.Lock()
+	e.inbox = append(e.inbox, r)
+	e.mu.Unlock()
+	return done
+}
+
+// Serve carries out the requests that wait in the inbox while the clock stands
+// still, and returns how many there were. A paused simulation calls it.
+func (e *Engine) Serve() int {
+	n := 0
+	for e.err == nil {
+		if _, ok := e.stepOutside(); !ok {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// Do carries out a request at once, as a step. Only the engine's own goroutine may call it, between steps.
+func (e *Engine) Do(r Request) Reply {
+	return e.runOutside(r)
+}
+
+// Journal is all that has come from outside so far.
+func (e *Engine) Journal() []Entry { return e.journal }
+
+// Replay has the entries of a journal run again, each as the step that it was.
+// Call it before the first step.
+func (e *Engine) Replay(journal []Entry) {
+	e.script = append([]Entry(nil), journal...)
+}
+
+func (e *Engine) waiting() bool {
+	if len(e.script) > 0 && e.script[0].Step == e.steps+1 {
+		return true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.inbox) > 0
+}
+
+func (e *Engine) stepOutside() (Step, bool) {
+	if len(e.script) > 0 {
+		if e.script[0].Step != e.steps+1 {
+			return Step{}, false
+		}
+		r := e.script[0].Request
+		e.now = max(e.now, e.script[0].Time)
+		e.script = e.script[1:]
+		return e.lastStep(r), true
+	}
+	e.mu.Lock()
+	if len(e.inbox) == 0 {
+		e.mu.Unlock()
+		return Step{}, false
+	}
+	r := e.inbox[0]
+	e.inbox = e.inbox[1:]
+	e.mu.Unlock()
+	return e.lastStep(r), true
+}
+
+func (e *Engine) lastStep(r Request) Step {
+	e.runOutside(r)
+	return Step{Number: e.steps, Time: e.now, Work: Work{Actor: OutsideActor, Kind: r.Kind, Key: string(r.Data)}}
+}
+
+func (e *Engine) runOutside(r Request) Reply {
+	e.begin(Work{Actor: OutsideActor, Kind: r.Kind, Key: string(r.Data)}, 0)
+	defer e.end()
+	e.journal = append(e.journal, Entry{Step: e.steps, Time: e.now, Request: Request{Kind: r.Kind, Data: r.Data}})
+	reply := Reply{Err: errNoOutsider}
+	if e.outside != nil {
+		reply = e.outside.Outside(r)
+	}
+	if r.done != nil {
+		r.done <- reply
+	}
+	return reply
+}
