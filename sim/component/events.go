@@ -1,0 +1,119 @@
+package component
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"minisim/sim/api"
+	"minisim/sim/engine"
+)
+
+// Recorder writes Events as client-go's recorder does: one that says the same of
+// the same object again raises the count of the first. Events are written after
+// the work that caused them, and one that cannot be written is lost, as in Kubernetes.
+type Recorder struct {
+	process *Process
+	source  corev1.EventSource
+	seen    map[eventKey]seenEvent
+	waiting []waitingEvent
+	last    time.Time
+}
+
+type eventKey struct {
+	ref                   corev1.ObjectReference
+	kind, reason, message string
+}
+
+type seenEvent struct {
+	key   api.Key
+	count int32
+	first metav1.Time
+}
+
+type waitingEvent struct {
+	eventKey
+	cause uint64
+}
+
+// maxSeen bounds the memory for events that may come again (client-go keeps 4096).
+const maxSeen = 4096
+
+func newRecorder(p *Process, source, host string) *Recorder {
+	return &Recorder{process: p, source: corev1.EventSource{Component: source, Host: host}, seen: map[eventKey]seenEvent{}}
+}
+
+// Event reports something about o. kind is corev1.EventTypeNormal or EventTypeWarning.
+func (r *Recorder) Event(o api.Object, kind, reason, message string) {
+	ref := api.ObjectReference(o)
+	ref.ResourceVersion = ""
+	r.EventFor(ref, kind, reason, message)
+}
+
+// Eventf is Event with a format.
+func (r *Recorder) Eventf(o api.Object, kind, reason, format string, args ...any) {
+	r.Event(o, kind, reason, fmt.Sprintf(format, args...))
+}
+
+// EventFor is Event for an object that is known by reference only.
+func (r *Recorder) EventFor(ref corev1.ObjectReference, kind, reason, message string) {
+	r.waiting = append(r.waiting, waitingEvent{eventKey{ref, kind, reason, message}, r.process.Engine.Cause()})
+	e := r.process.Engine
+	e.Once(e.Now(), engine.Work{Actor: r.process.Name, Kind: "events"})
+}
+
+func (r *Recorder) flush() {
+	waiting := r.waiting
+	r.waiting = nil
+	for _, w := range waiting {
+		before := r.process.Engine.SetCause(w.cause)
+		r.write(w.eventKey)
+		r.process.Engine.SetCause(before)
+	}
+}
+
+func (r *Recorder) write(k eventKey) {
+	now := metav1.NewTime(r.process.Engine.Clock())
+	if s, ok := r.seen[k]; ok {
+		s.count++
+		_, err := api.Patch(r.process.Client, api.Events, s.key, func(ev *corev1.Event) error {
+			ev.Count, ev.LastTimestamp = s.count, now
+			return nil
+		})
+		if err == nil {
+			r.seen[k] = s
+			return
+		}
+		delete(r.seen, k) // it has expired: write it anew
+	}
+	ns := k.ref.Namespace
+	if ns == "" {
+		ns = metav1.NamespaceDefault
+	}
+	ev := &corev1.Event{
+		TypeMeta:       metav1.TypeMeta{APIVersion: "v1", Kind: "Event"},
+		ObjectMeta:     metav1.ObjectMeta{Namespace: ns, Name: fmt.Sprintf("%s.%x", k.ref.Name, r.stamp())},
+		InvolvedObject: k.ref, Type: k.kind, Reason: k.reason, Message: k.message, Source: r.source,
+		FirstTimestamp: now, LastTimestamp: now, Count: 1,
+		ReportingController: r.source.Component, ReportingInstance: r.source.Host,
+	}
+	if _, err := api.Create(r.process.Client, ev); err != nil {
+		return
+	}
+	if len(r.seen) >= maxSeen {
+		clear(r.seen)
+	}
+	r.seen[k] = seenEvent{key: api.KeyOf(ev), count: 1, first: now}
+}
+
+// stamp is the present instant in nanoseconds, made unique within this process.
+func (r *Recorder) stamp() int64 {
+	t := r.process.Engine.Clock()
+	if !t.After(r.last) {
+		t = r.last.Add(1)
+	}
+	r.last = t
+	return t.UnixNano()
+}

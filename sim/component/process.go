@@ -1,0 +1,130 @@
+// Package component is what every program of the cluster is made of: a process
+// with its client, caches that follow the API by watches (informers), work
+// queues with back-off and a recorder of Events. Scheduler, controllers and
+// kubelets are built on it; it knows none of them.
+package component
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"minisim/sim/api"
+	"minisim/sim/engine"
+	"minisim/sim/trace"
+)
+
+// Process is one running program, for example kube-scheduler or the kubelet of
+// a node. It owns its caches; when it stops, all that it remembered is gone.
+//
+// A process is an actor of the engine under its own name; the work it gets there
+// is to take watch events and to list again after a lost connection.
+type Process struct {
+	Name   string
+	Engine *engine.Engine
+	Trace  *trace.Recorder
+	Client api.Client
+	Events *Recorder
+
+	informers []informer // in the order in which they were added
+	byName    map[string]informer
+	actors    []string // further actors that live in this process
+	onSync    []func()
+	synced    bool
+}
+
+// informer is what a process needs of a Cache, whatever its type.
+type informer interface {
+	name() string
+	start() error
+	take()
+	stop()
+}
+
+// NewProcess gives a process that has not started. source is the name under
+// which its Events are reported ("kubelet"), host the node it runs on, if any.
+func NewProcess(name, source, host string, e *engine.Engine, t *trace.Recorder, c api.Client) *Process {
+	p := &Process{Name: name, Engine: e, Trace: t, Client: c, byName: map[string]informer{}}
+	p.Events = newRecorder(p, source, host)
+	return p
+}
+
+// Retry is how long a process waits before it lists again after the server was not to be reached.
+const Retry = time.Second
+
+// Start registers the process and all of its actors with the engine and fills
+// its caches: each resource is listed, then watched. Where the server cannot be
+// reached it is tried again every second.
+func (p *Process) Start() {
+	p.Engine.Register(p.Name, p)
+	p.synced = false
+	for _, inf := range p.informers {
+		p.startInformer(inf)
+	}
+	p.checkSynced()
+}
+
+func (p *Process) startInformer(inf informer) {
+	if err := inf.start(); err != nil {
+		p.Engine.OnceAfter(Retry, engine.Work{Actor: p.Name, Kind: "list", Key: inf.name()})
+	}
+}
+
+// Stop ends the process at once: its watches are closed and its work is forgotten.
+func (p *Process) Stop() {
+	p.Engine.Remove(p.Name)
+	for _, a := range p.actors {
+		p.Engine.Remove(a)
+	}
+	for _, inf := range p.informers {
+		inf.stop()
+	}
+}
+
+// Actor registers a further actor that lives and dies with this process.
+func (p *Process) Actor(name string, a engine.Actor) {
+	p.actors = append(p.actors, name)
+	p.Engine.Register(name, a)
+}
+
+// OnSync has f called once all caches are filled for the first time.
+func (p *Process) OnSync(f func()) { p.onSync = append(p.onSync, f) }
+
+// Synced says whether all caches have been filled.
+func (p *Process) Synced() bool { return p.synced }
+
+// Run takes one watch event, lists again what was lost or writes Events that wait.
+func (p *Process) Run(w engine.Work) {
+	switch w.Kind {
+	case "watch":
+		p.byName[w.Key].take()
+	case "list":
+		p.startInformer(p.byName[w.Key])
+		p.checkSynced()
+	case "events":
+		p.Events.flush()
+	default:
+		panic(fmt.Sprintf("component: process %s does not know the work %q", p.Name, w.Kind))
+	}
+}
+
+func (p *Process) checkSynced() {
+	if p.synced {
+		return
+	}
+	for _, inf := range p.informers {
+		if s, ok := inf.(interface{ Synced() bool }); ok && !s.Synced() {
+			return
+		}
+	}
+	p.synced = true
+	for _, f := range p.onSync {
+		f()
+	}
+}
+
+// Unreachable says whether err means that the server could not be reached or
+// that this program has been stopped, so that trying on is of no use now.
+func Unreachable(err error) bool {
+	return errors.Is(err, api.ErrUnreachable) || errors.Is(err, api.ErrStopped)
+}

@@ -1,0 +1,132 @@
+package component
+
+import (
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"minisim/sim/api"
+	"minisim/sim/engine"
+)
+
+// Reconciler brings the world a step nearer to what is wanted for one key.
+// Reconciliation is level-based: the key says what to look at, the caches say what is so.
+type Reconciler interface {
+	Reconcile(key api.Key) error
+}
+
+// ReconcilerFunc is a function that is a Reconciler.
+type ReconcilerFunc func(api.Key) error
+
+// Reconcile calls f(key).
+func (f ReconcilerFunc) Reconcile(key api.Key) error { return f(key) }
+
+// The back-off of a work queue: 5 ms, doubled with each failure of the same key,
+// up to 1000 s, as client-go's default controller rate limiter has it per item.
+const (
+	BaseBackoff = 5 * time.Millisecond
+	MaxBackoff  = 1000 * time.Second
+)
+
+// Queue is a controller's work queue: keys, each at most once, done one after
+// the other; a key whose reconcile failed comes again after a back-off.
+// It is an actor of its own within its process.
+type Queue struct {
+	process    *Process
+	name       string
+	reconciler Reconciler
+	failures   map[api.Key]int
+}
+
+// NewQueue makes a queue in process p under the controller's name, such as
+// "replicaset-controller", and registers it when the process starts.
+func NewQueue(p *Process, name string, r Reconciler) *Queue {
+	q := &Queue{process: p, name: name, reconciler: r, failures: map[api.Key]int{}}
+	p.Actor(name, q)
+	return q
+}
+
+// Add has key reconciled as soon as possible.
+func (q *Queue) Add(key api.Key) { q.AddAfter(key, 0) }
+
+// AddAfter has key reconciled d from now, or earlier if it waits for an earlier time already.
+func (q *Queue) AddAfter(key api.Key, d time.Duration) {
+	q.process.Engine.OnceAfter(d, q.work(key))
+}
+
+func (q *Queue) work(key api.Key) engine.Work {
+	return engine.Work{Actor: q.name, Kind: "reconcile", Key: key.String()}
+}
+
+// Run reconciles one key.
+func (q *Queue) Run(w engine.Work) {
+	key := api.ParseKey(w.Key)
+	if !q.process.Synced() {
+		q.AddAfter(key, 100*time.Millisecond)
+		return
+	}
+	err := q.reconciler.Reconcile(key)
+	if err == nil {
+		delete(q.failures, key)
+		return
+	}
+	d := MaxBackoff
+	if n := q.failures[key]; n < 18 { // 5 ms << 18 is above the maximum
+		d = min(BaseBackoff<<n, MaxBackoff)
+	}
+	q.failures[key]++
+	q.process.Trace.Then(Failure{Controller: q.name, Key: w.Key, Error: err.Error(), Conflict: apierrors.IsConflict(err), Again: d})
+	q.AddAfter(key, d)
+}
+
+// Failure is the record of a reconcile that could not be finished.
+type Failure struct {
+	Controller string        `json:"controller"`
+	Key        string        `json:"key"`
+	Error      string        `json:"error"`
+	Conflict   bool          `json:"conflict,omitempty"` // somebody else had changed the object: an everyday matter
+	Again      time.Duration `json:"againNs"`
+}
+
+// Kind is "retry".
+func (Failure) Kind() string { return "retry" }
+
+// Tell says that it will be tried again.
+func (f Failure) Tell() string {
+	if f.Conflict {
+		return f.Controller + ": " + f.Key + " has changed meanwhile (conflict), again in " + f.Again.String()
+	}
+	return f.Controller + ": " + f.Key + ": " + f.Error + "; again in " + f.Again.String()
+}
+
+// Reconciled is the record of a reconcile that did something: what was wanted,
+// what was found and what follows from the difference.
+type Reconciled struct {
+	Controller string `json:"controller"`
+	Resource   string `json:"resource"`
+	Key        string `json:"key"`
+	Want       string `json:"want,omitempty"`    // "3 pods"
+	Have       string `json:"have,omitempty"`    // "2"
+	Do         string `json:"do"`                // "create 1"
+	Because    string `json:"because,omitempty"` // the setting or rule behind it
+}
+
+// Kind is "reconcile".
+func (Reconciled) Kind() string { return "reconcile" }
+
+// Tell is for example "replicaset default/app-5d4f: wants 3 pods, has 2 → create 1".
+func (r Reconciled) Tell() string {
+	s := r.Resource + " " + r.Key + ": "
+	if r.Want != "" {
+		s += "wants " + r.Want
+		if r.Have != "" {
+			s += ", has " + r.Have
+		}
+		s += " → "
+	}
+	s += r.Do
+	if r.Because != "" {
+		s += " (" + r.Because + ")"
+	}
+	return s
+}
