@@ -41,8 +41,12 @@ type waitingEvent struct {
 // maxSeen bounds the memory for events that may come again (client-go keeps 4096).
 const maxSeen = 4096
 
-func newRecorder(p *Process, source, host string) *Recorder {
-	return &Recorder{process: p, source: corev1.EventSource{Component: source, Host: host}, seen: map[eventKey]seenEvent{}}
+// NewRecorder gives a process a recorder whose Events name source ("replicaset-controller", "kubelet")
+// and, where it matters, the host.
+func NewRecorder(p *Process, source, host string) *Recorder {
+	r := &Recorder{process: p, source: corev1.EventSource{Component: source, Host: host}, seen: map[eventKey]seenEvent{}}
+	p.recorders = append(p.recorders, r)
+	return r
 }
 
 // Event reports something about o. kind is corev1.EventTypeNormal or EventTypeWarning.

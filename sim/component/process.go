@@ -24,11 +24,12 @@ type Process struct {
 	Engine *engine.Engine
 	Trace  *trace.Recorder
 	Client api.Client
-	Events *Recorder
+	Events *Recorder // for Events that the process reports under its own name
 
+	recorders []*Recorder
 	informers []informer // in the order in which they were added
 	byName    map[string]informer
-	actors    []string // further actors that live in this process
+	actors    []member // further actors that live in this process
 	onSync    []func()
 	synced    bool
 }
@@ -45,8 +46,13 @@ type informer interface {
 // which its Events are reported ("kubelet"), host the node it runs on, if any.
 func NewProcess(name, source, host string, e *engine.Engine, t *trace.Recorder, c api.Client) *Process {
 	p := &Process{Name: name, Engine: e, Trace: t, Client: c, byName: map[string]informer{}}
-	p.Events = newRecorder(p, source, host)
+	p.Events = NewRecorder(p, source, host)
 	return p
+}
+
+type member struct {
+	name  string
+	actor engine.Actor
 }
 
 // Retry is how long a process waits before it lists again after the server was not to be reached.
@@ -57,7 +63,9 @@ const Retry = time.Second
 // reached it is tried again every second.
 func (p *Process) Start() {
 	p.Engine.Register(p.Name, p)
-	p.synced = false
+	for _, m := range p.actors {
+		p.Engine.Register(m.name, m.actor)
+	}
 	for _, inf := range p.informers {
 		p.startInformer(inf)
 	}
@@ -73,18 +81,17 @@ func (p *Process) startInformer(inf informer) {
 // Stop ends the process at once: its watches are closed and its work is forgotten.
 func (p *Process) Stop() {
 	p.Engine.Remove(p.Name)
-	for _, a := range p.actors {
-		p.Engine.Remove(a)
+	for _, m := range p.actors {
+		p.Engine.Remove(m.name)
 	}
 	for _, inf := range p.informers {
 		inf.stop()
 	}
 }
 
-// Actor registers a further actor that lives and dies with this process.
+// Actor adds a further actor that lives and dies with this process. Call it before Start.
 func (p *Process) Actor(name string, a engine.Actor) {
-	p.actors = append(p.actors, name)
-	p.Engine.Register(name, a)
+	p.actors = append(p.actors, member{name, a})
 }
 
 // OnSync has f called once all caches are filled for the first time.
@@ -102,7 +109,9 @@ func (p *Process) Run(w engine.Work) {
 		p.startInformer(p.byName[w.Key])
 		p.checkSynced()
 	case "events":
-		p.Events.flush()
+		for _, r := range p.recorders {
+			r.flush()
+		}
 	default:
 		panic(fmt.Sprintf("component: process %s does not know the work %q", p.Name, w.Kind))
 	}

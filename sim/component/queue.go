@@ -39,7 +39,7 @@ type Queue struct {
 }
 
 // NewQueue makes a queue in process p under the controller's name, such as
-// "replicaset-controller", and registers it when the process starts.
+// "replicaset-controller".
 func NewQueue(p *Process, name string, r Reconciler) *Queue {
 	q := &Queue{process: p, name: name, reconciler: r, failures: map[api.Key]int{}}
 	p.Actor(name, q)
