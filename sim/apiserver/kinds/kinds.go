@@ -1,0 +1,54 @@
+// Package kinds knows what Kubernetes does to objects of each kind besides
+// storing them: which defaults it fills in, what it prepares before a write, and
+// what it refuses, with its own messages. Everything here is a pure function of
+// the objects given; nothing reads other objects, a clock or the store (that is
+// admission's and the pipeline's work, in package apiserver).
+//
+// Each kind has its Strategy in a file of its own; For finds it.
+package kinds
+
+import (
+	"minisim/sim/api"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Strategy is what Kubernetes does to objects of one resource besides storing
+// them. Any func may be nil: then there is nothing of the sort to do. The
+// objects given must be of the resource's type; the funcs that prepare change
+// their first argument in place, all others change nothing.
+type Strategy struct {
+	// Default fills in what the sender left out, as decoding a request does.
+	Default func(api.Object)
+	// PrepareForCreate sets what a sender cannot: the status that a new object
+	// starts with, generation 1.
+	PrepareForCreate func(api.Object)
+	// PrepareForUpdate keeps what an update of the main resource cannot change
+	// (status) and counts the generation up when the wanted state changed.
+	PrepareForUpdate func(new, old api.Object)
+	// PrepareForStatusUpdate keeps what an update of the status subresource
+	// cannot change: everything but the status.
+	PrepareForStatusUpdate func(new, old api.Object)
+
+	// Validate says what is wrong with a new object.
+	Validate func(api.Object) field.ErrorList
+	// ValidateUpdate says what is wrong with an object or with its change from old.
+	ValidateUpdate func(new, old api.Object) field.ErrorList
+	// ValidateStatusUpdate says what is wrong with a new status.
+	ValidateStatusUpdate func(new, old api.Object) field.ErrorList
+
+	// Warnings are what Kubernetes accepts but remarks upon.
+	Warnings func(api.Object) []string
+}
+
+// For finds the strategy of a resource; never nil.
+func For(r *api.Resource) *Strategy {
+	if s, ok := strategies[r]; ok {
+		return s
+	}
+	return &none
+}
+
+var none Strategy
+
+var strategies = map[*api.Resource]*Strategy{}
