@@ -1,0 +1,65 @@
+package framework
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// NoNodes is what kube-scheduler says of a pod when the cluster has no nodes.
+const NoNodes = "no nodes available to schedule pods"
+
+// FilterMessage is the part of the FailedScheduling text that tells why no
+// node fits: "0/5 nodes are available: 3 Insufficient cpu, …".
+func (e *Evaluation) FilterMessage() string {
+	if len(e.Verdicts) == 0 {
+		return NoNodes
+	}
+	if e.PreFilter != nil {
+		return fmt.Sprintf("0/%d nodes are available: %s.", len(e.Verdicts), e.PreFilter.Message())
+	}
+	return unavailable(e.Verdicts)
+}
+
+// unavailable counts the reasons of all verdicts and lists them as
+// kube-scheduler does, sorted as texts.
+func unavailable(verdicts []*Status) string {
+	counts := make(map[string]int)
+	for _, v := range verdicts {
+		if v == nil {
+			continue
+		}
+		for _, reason := range v.Reasons {
+			counts[reason]++
+		}
+	}
+	return fmt.Sprintf("0/%d nodes are available: %s.", len(verdicts), strings.Join(histogram(counts), ", "))
+}
+
+func histogram(counts map[string]int) []string {
+	var lines []string
+	for reason, n := range counts {
+		lines = append(lines, fmt.Sprintf("%d %s", n, reason))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// What kube-scheduler's PostFilter plugins leave in the message before
+// preemption has its say.
+const (
+	// noClaims comes from DynamicResources, which runs before preemption.
+	noClaims = "no new claims to deallocate, "
+	// notFound is DynamicResources' complaint when a PreFilter plugin before
+	// it ended the cycle; preemption is not tried then.
+	notFound = "not found"
+)
+
+// FailureMessage is the whole FailedScheduling text, with what preemption
+// found out. post is nil when no PostFilter plugin ran.
+func FailureMessage(filterMessage string, post *Preemption) string {
+	if post == nil || post.Message == "" {
+		return filterMessage
+	}
+	return filterMessage + " " + post.Message
+}

@@ -1,0 +1,81 @@
+package framework
+
+import "fmt"
+
+// DefaultSchedulerName is the profile that pods without a schedulerName ask for.
+const DefaultSchedulerName = "default-scheduler"
+
+// Profile is an ordered choice of plugins with weights: what one
+// spec.schedulerName stands for.
+type Profile struct {
+	// Name is the schedulerName that pods ask for it by.
+	Name string
+	// QueueSort orders the queue; the first enabled wins.
+	QueueSort   QueueSortPlugin
+	PreEnqueue  []PreEnqueuePlugin
+	PreFilters  []PreFilterPlugin
+	Filters     []FilterPlugin
+	PostFilters []PostFilterPlugin
+	PreScores   []PreScorePlugin
+	Scores      []WeightedScore
+	Reserves    []ReservePlugin
+	Permits     []PermitPlugin
+	PreBinds    []PreBindPlugin
+	Binds       []BindPlugin
+}
+
+// WeightedScore is a score plugin with the factor its normalised score gets.
+type WeightedScore struct {
+	ScorePlugin
+	Weight int64
+}
+
+// Weighted is a plugin with its score's weight; 0 leaves its score out.
+type Weighted struct {
+	Plugin
+	Weight int64
+}
+
+// NewProfile puts each plugin at every extension point it implements, in the
+// given order.
+func NewProfile(name string, plugins ...Weighted) (*Profile, error) {
+	p := &Profile{Name: name}
+	seen := make(map[string]bool)
+	for _, w := range plugins {
+		if seen[w.Name()] {
+			return nil, fmt.Errorf("profile %q: plugin %s is enabled twice", name, w.Name())
+		}
+		seen[w.Name()] = true
+		p.enable(w)
+	}
+	if p.QueueSort == nil || len(p.Binds) == 0 {
+		return nil, fmt.Errorf("profile %q: a queue sort plugin and a bind plugin are needed", name)
+	}
+	return p, nil
+}
+
+func (p *Profile) enable(w Weighted) {
+	if x, ok := w.Plugin.(QueueSortPlugin); ok && p.QueueSort == nil {
+		p.QueueSort = x
+	}
+	p.PreEnqueue = appendIf(p.PreEnqueue, w.Plugin)
+	p.PreFilters = appendIf(p.PreFilters, w.Plugin)
+	p.Filters = appendIf(p.Filters, w.Plugin)
+	p.PostFilters = appendIf(p.PostFilters, w.Plugin)
+	if x, ok := w.Plugin.(ScorePlugin); ok && w.Weight > 0 {
+		p.Scores = append(p.Scores, WeightedScore{x, w.Weight})
+		p.PreScores = appendIf(p.PreScores, w.Plugin)
+	}
+	p.Reserves = appendIf(p.Reserves, w.Plugin)
+	p.Permits = appendIf(p.Permits, w.Plugin)
+	p.PreBinds = appendIf(p.PreBinds, w.Plugin)
+	p.Binds = appendIf(p.Binds, w.Plugin)
+}
+
+// appendIf appends plugin if it implements the extension point T.
+func appendIf[T Plugin](list []T, plugin Plugin) []T {
+	if x, ok := plugin.(T); ok {
+		return append(list, x)
+	}
+	return list
+}
