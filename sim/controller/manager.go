@@ -5,48 +5,19 @@
 package controller
 
 import (
-	corev1 "k8s.io/api/core/v1"
-
-	"minisim/sim/api"
 	"minisim/sim/component"
 )
 
-// Caches are the caches that all controllers of one manager share, as the
-// informers of the real kube-controller-manager.
-type Caches struct {
-	Pods  *component.Cache[*corev1.Pod]
-	Nodes *component.Cache[*corev1.Node]
+// Manager is the kube-controller-manager: all controllers in one process.
+type Manager struct {
+	Process *component.Process
+	Caches  *Caches
 }
 
-// Names of the indexes over pods.
-const (
-	byNode  = "node"  // by spec.nodeName
-	byOwner = "owner" // by the UID of the controlling owner
-	byClaim = "claim" // by "namespace/name" of each PersistentVolumeClaim used
-)
-
-func newCaches(p *component.Process) *Caches {
-	c := &Caches{
-		Pods:  component.Informer[*corev1.Pod](p, api.Pods, api.ListOptions{}),
-		Nodes: component.Informer[*corev1.Node](p, api.Nodes, api.ListOptions{}),
-	}
-	c.Pods.Index(byNode, func(pod *corev1.Pod) []string { return []string{pod.Spec.NodeName} })
-	c.Pods.Index(byOwner, func(pod *corev1.Pod) []string {
-		for _, ref := range pod.OwnerReferences {
-			if ref.Controller != nil && *ref.Controller {
-				return []string{string(ref.UID)}
-			}
-		}
-		return nil
-	})
-	c.Pods.Index(byClaim, func(pod *corev1.Pod) []string {
-		var claims []string
-		for _, v := range pod.Spec.Volumes {
-			if v.PersistentVolumeClaim != nil {
-				claims = append(claims, pod.Namespace+"/"+v.PersistentVolumeClaim.ClaimName)
-			}
-		}
-		return claims
-	})
-	return c
+// New puts the controllers into process p, which has not started yet. They begin
+// to work when it starts and its caches are filled; when it stops, all that they
+// remembered is gone.
+func New(p *component.Process, o Options) *Manager {
+	c := newCaches(p)
+	return &Manager{Process: p, Caches: c}
 }
