@@ -29,6 +29,8 @@ type Evaluation struct {
 	Columns []ScoreColumn
 	// Totals holds the weighted sums, in Feasible's order.
 	Totals []int64
+	// Draw picks a number from 0 to n−1 for a purpose; nil always picks 0.
+	Draw func(purpose string, n int) int
 }
 
 // ScoreColumn is one plugin's scores of the feasible nodes.

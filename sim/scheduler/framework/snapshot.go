@@ -41,6 +41,7 @@ type Snapshot struct {
 	generation   uint64
 	epochs       [epochKinds]uint64
 	log          changeLog
+	topologies   map[string]*Topology
 }
 
 type placement struct {

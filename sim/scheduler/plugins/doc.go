@@ -1,0 +1,49 @@
+// Package plugins holds kube-scheduler's default plugins, one per file, and
+// the default profile that puts them together.
+//
+// Each plugin has the real one's name, weight, normalisation, codes and reason
+// texts (v1.36). A plugin looks at the CycleState, the pod and one node, and at
+// nothing else: no clock, no API.
+package plugins
+
+import (
+	v1 "k8s.io/api/core/v1"
+	corev1helpers "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/klog/v2"
+
+	"minisim/sim/scheduler/framework"
+)
+
+// quiet is the logger that Kubernetes' helpers ask for.
+var quiet = klog.Logger{}
+
+// repels reports whether a taint keeps pods from being scheduled at all.
+func repels(t *v1.Taint) bool {
+	return t.Effect == v1.TaintEffectNoSchedule || t.Effect == v1.TaintEffectNoExecute
+}
+
+// untolerated returns the first of the node's NoSchedule or NoExecute taints
+// that the pod does not tolerate.
+func untolerated(pod *v1.Pod, node *v1.Node) (v1.Taint, bool) {
+	if len(node.Spec.Taints) == 0 {
+		return v1.Taint{}, false
+	}
+	return corev1helpers.FindMatchingUntoleratedTaint(quiet, node.Spec.Taints, pod.Spec.Tolerations, repels, false)
+}
+
+// nodeOnly is embedded by plugins whose answer depends on the pod and the node
+// alone.
+type nodeOnly struct{}
+
+// DependsOn implements framework.Dependent.
+func (nodeOnly) DependsOn(*framework.PodInfo) []framework.Epoch { return nil }
+
+// eachContainer calls f for every init container and container.
+func eachContainer(pod *v1.Pod, f func(*v1.Container)) {
+	for i := range pod.Spec.InitContainers {
+		f(&pod.Spec.InitContainers[i])
+	}
+	for i := range pod.Spec.Containers {
+		f(&pod.Spec.Containers[i])
+	}
+}

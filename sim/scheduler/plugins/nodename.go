@@ -1,0 +1,30 @@
+package plugins
+
+import (
+	"fmt"
+
+	"minisim/sim/scheduler/framework"
+)
+
+// NodeName rejects all nodes but the one that the pod names in spec.nodeName.
+type NodeName struct{ nodeOnly }
+
+var _ framework.FilterPlugin = NodeName{}
+
+var otherNodeNamed = framework.NewStatus(framework.UnschedulableAndUnresolvable, "node(s) didn't match the requested node name")
+
+// Name implements framework.Plugin.
+func (NodeName) Name() string { return "NodeName" }
+
+// Filter implements framework.FilterPlugin.
+func (NodeName) Filter(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
+	if name := pod.Pod.Spec.NodeName; name != "" && name != node.Name {
+		return otherNodeNamed
+	}
+	return nil
+}
+
+// Explain implements framework.Explainer.
+func (NodeName) Explain(_ *framework.CycleState, pod *framework.PodInfo, _ *framework.NodeInfo) string {
+	return fmt.Sprintf("the pod asks for node %s by name", pod.Pod.Spec.NodeName)
+}

@@ -1,0 +1,43 @@
+package plugins
+
+import (
+	"fmt"
+
+	"minisim/sim/scheduler/framework"
+)
+
+// NodePorts rejects nodes where a pod already holds a host port that this pod
+// wants.
+type NodePorts struct{ nodeOnly }
+
+var (
+	_ framework.PreFilterPlugin = NodePorts{}
+	_ framework.FilterPlugin    = NodePorts{}
+)
+
+var portTaken = framework.NewStatus(framework.Unschedulable, "node(s) didn't have free ports for the requested pod ports")
+
+// Name implements framework.Plugin.
+func (NodePorts) Name() string { return "NodePorts" }
+
+// PreFilter implements framework.PreFilterPlugin.
+func (NodePorts) PreFilter(_ *framework.CycleState, pod *framework.PodInfo) (map[string]bool, *framework.Status) {
+	if len(pod.HostPorts) == 0 {
+		return nil, framework.NewStatus(framework.Skip)
+	}
+	return nil, nil
+}
+
+// Filter implements framework.FilterPlugin.
+func (NodePorts) Filter(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
+	if _, taken := node.PortConflict(pod.HostPorts); taken {
+		return portTaken
+	}
+	return nil
+}
+
+// Explain implements framework.Explainer.
+func (NodePorts) Explain(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) string {
+	port, _ := node.PortConflict(pod.HostPorts)
+	return fmt.Sprintf("host port %d/%s is taken", port.Port, port.Protocol)
+}

@@ -1,0 +1,64 @@
+package plugins
+
+import (
+	v1 "k8s.io/api/core/v1"
+	corev1helpers "k8s.io/component-helpers/scheduling/corev1"
+
+	"minisim/sim/scheduler/framework"
+)
+
+// TaintToleration rejects nodes with a NoSchedule or NoExecute taint that the
+// pod does not tolerate, and prefers nodes with fewer untolerated
+// PreferNoSchedule taints.
+type TaintToleration struct{ nodeOnly }
+
+var (
+	_ framework.FilterPlugin = TaintToleration{}
+	_ framework.Normalizer   = TaintToleration{}
+)
+
+var taintUntolerated = framework.NewStatus(framework.UnschedulableAndUnresolvable, "node(s) had untolerated taint(s)")
+
+// Name implements framework.Plugin.
+func (TaintToleration) Name() string { return "TaintToleration" }
+
+// Filter implements framework.FilterPlugin.
+func (TaintToleration) Filter(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
+	if _, found := untolerated(pod.Pod, node.Node); found {
+		return taintUntolerated
+	}
+	return nil
+}
+
+// Explain implements framework.Explainer.
+func (TaintToleration) Explain(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) string {
+	taint, _ := untolerated(pod.Pod, node.Node)
+	return "taint " + taint.ToString() + " is not tolerated"
+}
+
+// Score counts the PreferNoSchedule taints that the pod does not tolerate.
+// Only tolerations with no effect or with PreferNoSchedule count.
+func (TaintToleration) Score(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) int64 {
+	if len(node.Node.Spec.Taints) == 0 {
+		return 0
+	}
+	var relevant []v1.Toleration
+	for _, t := range pod.Pod.Spec.Tolerations {
+		if t.Effect == "" || t.Effect == v1.TaintEffectPreferNoSchedule {
+			relevant = append(relevant, t)
+		}
+	}
+	var count int64
+	for i := range node.Node.Spec.Taints {
+		taint := &node.Node.Spec.Taints[i]
+		if taint.Effect == v1.TaintEffectPreferNoSchedule && !corev1helpers.TolerationsTolerateTaint(quiet, relevant, taint, false) {
+			count++
+		}
+	}
+	return count
+}
+
+// Normalize gives 100 to nodes without such taints, 0 to those with the most.
+func (TaintToleration) Normalize(_ *framework.CycleState, _ *framework.PodInfo, _ []*framework.NodeInfo, scores []int64) {
+	framework.DefaultNormalize(scores, true)
+}

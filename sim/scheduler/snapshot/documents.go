@@ -1,0 +1,38 @@
+package snapshot
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+// documents adds the objects of a file that may hold several YAML documents,
+// or one JSON document.
+func (l *loader) documents(text []byte) error {
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
+	for n := 1; ; n++ {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		raw, err := yaml.YAMLToJSON(document)
+		if err != nil {
+			return fmt.Errorf("document %d: %w", n, err)
+		}
+		if bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
+			continue // nothing but comments
+		}
+		if err := l.item(json.RawMessage(raw)); err != nil {
+			return fmt.Errorf("document %d: %w", n, err)
+		}
+	}
+}
