@@ -29,6 +29,7 @@ type Process struct {
 	recorders []*Recorder
 	informers []informer // in the order in which they were added
 	byName    map[string]informer
+	handlers  map[string]func(engine.Work)
 	actors    []member // further actors that live in this process
 	onSync    []func()
 	synced    bool
@@ -94,13 +95,23 @@ func (p *Process) Actor(name string, a engine.Actor) {
 	p.actors = append(p.actors, member{name, a})
 }
 
+// Handle has f do the process's own work of a kind other than "watch", "list"
+// and "events". Call it before Start.
+func (p *Process) Handle(kind string, f func(engine.Work)) {
+	if p.handlers == nil {
+		p.handlers = map[string]func(engine.Work){}
+	}
+	p.handlers[kind] = f
+}
+
 // OnSync has f called once all caches are filled for the first time.
 func (p *Process) OnSync(f func()) { p.onSync = append(p.onSync, f) }
 
 // Synced says whether all caches have been filled.
 func (p *Process) Synced() bool { return p.synced }
 
-// Run takes one watch event, lists again what was lost or writes Events that wait.
+// Run takes one watch event, lists again what was lost, writes Events that wait
+// or does what Handle was told of.
 func (p *Process) Run(w engine.Work) {
 	switch w.Kind {
 	case "watch":
@@ -113,7 +124,11 @@ func (p *Process) Run(w engine.Work) {
 			r.flush()
 		}
 	default:
-		panic(fmt.Sprintf("component: process %s does not know the work %q", p.Name, w.Kind))
+		handle := p.handlers[w.Kind]
+		if handle == nil {
+			panic(fmt.Sprintf("component: process %s does not know the work %q", p.Name, w.Kind))
+		}
+		handle(w)
 	}
 }
 
