@@ -43,11 +43,12 @@ type Caches struct {
 
 // Names of the indexes. byOwner is over Pods and ReplicaSets, the others are as told.
 const (
-	byNode      = "node"      // Pods by spec.nodeName
-	byOwner     = "owner"     // by the UID of the controlling owner
-	byClaim     = "claim"     // Pods by "namespace/name" of each PersistentVolumeClaim used
-	byNamespace = "namespace" // by namespace: Services and PodDisruptionBudgets
-	byOrphanage = "orphanage" // by namespace, only what no controller owns: Pods and ReplicaSets
+	byNode        = "node"     // Pods by spec.nodeName
+	byOwner       = "owner"    // by the UID of the controlling owner
+	byClaim       = "claim"    // Pods by "namespace/name" of each PersistentVolumeClaim used
+	byLabel       = "label"    // Pods by labelPairs
+	byOrphanLabel = "orphan"   // the same, only what no controller owns: Pods and ReplicaSets
+	bySelector    = "selector" // by selectorPair: what selects pods
 )
 
 func newCaches(p *component.Process) *Caches {
@@ -76,11 +77,19 @@ func newCaches(p *component.Process) *Caches {
 	c.Pods.Index(byNode, func(pod *corev1.Pod) []string { return []string{pod.Spec.NodeName} })
 	c.Pods.Index(byClaim, claimsOf)
 	c.Pods.Index(byOwner, ownerUID)
-	c.Pods.Index(byOrphanage, orphanage)
+	c.Pods.Index(byLabel, labelPairs)
+	c.Pods.Index(byOrphanLabel, orphanPairs)
 	c.ReplicaSets.Index(byOwner, ownerUID)
-	c.ReplicaSets.Index(byOrphanage, orphanage)
-	c.Services.Index(byNamespace, namespaceOf)
-	c.PodDisruptionBudgets.Index(byNamespace, namespaceOf)
+	c.ReplicaSets.Index(byOrphanLabel, orphanPairs)
+	c.ReplicaSets.Index(bySelector, func(rs *appsv1.ReplicaSet) []string { return matchLabelsPair(rs.Namespace, rs.Spec.Selector) })
+	c.Deployments.Index(bySelector, func(d *appsv1.Deployment) []string { return matchLabelsPair(d.Namespace, d.Spec.Selector) })
+	c.Services.Index(bySelector, func(s *corev1.Service) []string {
+		if s.Spec.Selector == nil {
+			return nil
+		}
+		return selectorPair(s.Namespace, s.Spec.Selector)
+	})
+	c.PodDisruptionBudgets.Index(bySelector, func(b *policyv1.PodDisruptionBudget) []string { return matchLabelsPair(b.Namespace, b.Spec.Selector) })
 	return c
 }
 
@@ -105,11 +114,9 @@ func ownerUID[T api.Object](o T) []string {
 	return nil
 }
 
-func orphanage[T api.Object](o T) []string {
+func orphanPairs[T api.Object](o T) []string {
 	if metav1.GetControllerOfNoCopy(o) != nil {
 		return nil
 	}
-	return []string{o.GetNamespace()}
+	return labelPairs(o)
 }
-
-func namespaceOf[T api.Object](o T) []string { return []string{o.GetNamespace()} }

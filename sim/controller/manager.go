@@ -19,5 +19,6 @@ type Manager struct {
 // remembered is gone.
 func New(p *component.Process, o Options) *Manager {
 	c := newCaches(p)
+	newReplicaSets(p, c)
 	return &Manager{Process: p, Caches: c}
 }

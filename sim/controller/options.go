@@ -4,6 +4,8 @@ import "time"
 
 // Options are flags of the kube-controller-manager, under its own names.
 type Options struct {
+	NodeOptions
+
 	// MaxEndpointsPerSlice is --max-endpoints-per-slice: how many endpoints an EndpointSlice has at most.
 	MaxEndpointsPerSlice int
 
@@ -34,6 +36,7 @@ type Options struct {
 // DefaultOptions are the flags' defaults in Kubernetes v1.36.
 func DefaultOptions() Options {
 	return Options{
+		NodeOptions:                      DefaultNodeOptions(256),
 		MaxEndpointsPerSlice:             100,
 		NodeMonitorPeriod:                5 * time.Second,
 		NodeMonitorGracePeriod:           50 * time.Second,

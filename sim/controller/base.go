@@ -1,0 +1,67 @@
+package controller
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"minisim/sim/api"
+	"minisim/sim/component"
+)
+
+// base is what each controller has: a name, the resource that it reconciles, a
+// queue of keys and a recorder of Events under its own name.
+type base struct {
+	name     string // as in --controllers, and the queue's actor
+	resource *api.Resource
+	process  *component.Process
+	client   api.Client
+	queue    *component.Queue
+	recorder *component.Recorder
+}
+
+// newBase puts a controller into a process. source is the component that its Events name.
+func newBase(p *component.Process, name, source string, r *api.Resource, reconciler component.Reconciler) base {
+	return base{
+		name: name, resource: r, process: p, client: p.Client,
+		queue:    component.NewQueue(p, name, reconciler),
+		recorder: component.NewRecorder(p, source, ""),
+	}
+}
+
+// tell leaves a record of what is about to be done, as the cause of the requests that follow.
+func (b *base) tell(key api.Key, r component.Reconciled) {
+	r.Controller, r.Resource, r.Key = b.name, b.resource.Singular, key.String()
+	b.process.Trace.Then(r)
+}
+
+// now is the virtual time as objects hold it: whole seconds.
+func (b *base) now() metav1.Time {
+	return metav1.NewTime(b.process.Engine.Clock()).Rfc3339Copy()
+}
+
+// enqueueChanges has each object of a cache reconciled when it changes, comes or goes.
+func enqueueChanges[T api.Object](c *component.Cache[T], q *component.Queue) {
+	c.OnChange(func(old, new T) {
+		if o, ok := latest(old, new); ok {
+			q.Add(api.KeyOf(o))
+		}
+	})
+}
+
+// latest is the newer of the two states that a cache's handler is given.
+func latest[T api.Object](old, new T) (T, bool) {
+	if exists(new) {
+		return new, true
+	}
+	return old, exists(old)
+}
+
+// exists says whether a handler was given an object or, typed, nothing.
+func exists[T api.Object](o T) bool {
+	var none T
+	return any(o) != any(none)
+}
+
+// replaced says whether old and new are two objects that had one name one after the other.
+func replaced[T api.Object](old, new T) bool {
+	return exists(old) && exists(new) && old.GetUID() != new.GetUID()
+}

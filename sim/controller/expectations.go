@@ -1,0 +1,78 @@
+package controller
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"minisim/sim/api"
+	"minisim/sim/engine"
+)
+
+// expectationsTimeout is after how long a controller gives up waiting to see what it did.
+const expectationsTimeout = 5 * time.Minute
+
+// expectations keep a controller from acting twice on a cache that lags: by key
+// of the owner, which creations and deletions it has asked for and not seen yet.
+// They live in memory only; a manager that starts anew lists anew and needs none.
+type expectations struct {
+	engine *engine.Engine
+	byKey  map[api.Key]*expected
+}
+
+type expected struct {
+	creations int
+	deletions map[types.UID]bool
+	until     time.Duration
+}
+
+func newExpectations(e *engine.Engine) *expectations {
+	return &expectations{engine: e, byKey: map[api.Key]*expected{}}
+}
+
+// expect notes what is about to be asked for. It replaces what was expected before.
+func (x *expectations) expect(k api.Key, creations int, deletions ...types.UID) {
+	want := &expected{creations: creations, deletions: map[types.UID]bool{}, until: x.engine.Now() + expectationsTimeout}
+	for _, uid := range deletions {
+		want.deletions[uid] = true
+	}
+	x.byKey[k] = want
+}
+
+// created notes that a creation was seen, or will not come.
+func (x *expectations) created(k api.Key) {
+	if want := x.byKey[k]; want != nil && want.creations > 0 {
+		want.creations--
+		x.drop(k, want)
+	}
+}
+
+// deleted notes that a deletion was seen, or will not come.
+func (x *expectations) deleted(k api.Key, uid types.UID) {
+	if want := x.byKey[k]; want != nil {
+		delete(want.deletions, uid)
+		x.drop(k, want)
+	}
+}
+
+func (x *expectations) drop(k api.Key, want *expected) {
+	if want.creations == 0 && len(want.deletions) == 0 {
+		delete(x.byKey, k)
+	}
+}
+
+// pending is for how much longer the owner should wait; 0 when nothing is outstanding.
+func (x *expectations) pending(k api.Key) time.Duration {
+	want := x.byKey[k]
+	if want == nil {
+		return 0
+	}
+	if left := want.until - x.engine.Now(); left > 0 {
+		return left
+	}
+	delete(x.byKey, k)
+	return 0
+}
+
+// forget drops what is expected for an owner that is gone.
+func (x *expectations) forget(k api.Key) { delete(x.byKey, k) }
