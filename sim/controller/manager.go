@@ -20,5 +20,6 @@ type Manager struct {
 func New(p *component.Process, o Options) *Manager {
 	c := newCaches(p)
 	newReplicaSets(p, c)
+	addNodeControllers(p, c, o)
 	return &Manager{Process: p, Caches: c}
 }
