@@ -63,9 +63,11 @@ func (b *bench) process() *component.Process {
 	return component.NewProcess("kube-controller-manager", "controllermanager", "", b.engine, b.trace, b)
 }
 
-// start runs a whole manager.
+// start runs a manager without those controllers that expect a kubelet behind each pod.
 func (b *bench) start() *Manager {
-	m := New(b.process(), DefaultOptions())
+	m := &Manager{Process: b.process()}
+	m.Caches = newCaches(m.Process)
+	addWorkloadControllers(m.Process, m.Caches, DefaultOptions())
 	m.Process.Start()
 	return m
 }
@@ -321,7 +323,8 @@ func (b *bench) deleteRequest(r api.Request, old api.Object) error {
 		}
 		o.SetFinalizers(append(o.GetFinalizers(), finalizer))
 	}
-	if len(o.GetFinalizers()) == 0 && r.Resource != api.Pods {
+	force := r.Delete.GracePeriodSeconds != nil && *r.Delete.GracePeriodSeconds == 0
+	if len(o.GetFinalizers()) == 0 && (r.Resource != api.Pods || force) {
 		b.remove(r.Resource, r.Key)
 		return nil
 	}

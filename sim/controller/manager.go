@@ -19,7 +19,12 @@ type Manager struct {
 // remembered is gone.
 func New(p *component.Process, o Options) *Manager {
 	c := newCaches(p)
-	newReplicaSets(p, c)
+	addWorkloadControllers(p, c, o)
 	addNodeControllers(p, c, o)
 	return &Manager{Process: p, Caches: c}
+}
+
+// addWorkloadControllers adds the controllers that make pods out of what users ask for, and what belongs to them.
+func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
+	newReplicaSets(p, c)
 }
