@@ -116,8 +116,8 @@ type Writer interface {
 // PreBindPlugin does what must be done before the binding is written.
 type PreBindPlugin interface {
 	Plugin
-	// PreBind returns Success to go on, or a rejection to be asked again
-	// after a change.
+	// PreBind returns Success to go on, Wait to be asked again after a change,
+	// or a rejection.
 	PreBind(c *CycleState, pod *PodInfo, nodeName string, w Writer) *Status
 }
 

@@ -22,9 +22,12 @@ const (
 	// Skip, from PreFilter or PreScore, means the plugin's Filter or Score
 	// has nothing to say about this pod and is not called.
 	Skip
+	// Wait, from PreBind or Permit, means that something else has to happen
+	// first; the pod keeps its place on the node and the plugin is asked again.
+	Wait
 )
 
-var codeNames = [...]string{"Success", "Error", "Unschedulable", "UnschedulableAndUnresolvable", "Skip"}
+var codeNames = [...]string{"Success", "Error", "Unschedulable", "UnschedulableAndUnresolvable", "Skip", "Wait"}
 
 // String returns the code's name as Kubernetes writes it.
 func (c Code) String() string { return codeNames[c] }

@@ -33,6 +33,7 @@ func defaultPod(pod *v1.Pod) {
 		}
 	}
 	defaultPodLevel(pod)
+	mergeLabelKeys(pod)
 }
 
 // requestLimits lets a limit stand for a request that is not given.

@@ -1,0 +1,109 @@
+package plugins
+
+import (
+	storagehelpers "k8s.io/component-helpers/storage/volume"
+
+	"minisim/sim/scheduler/framework"
+)
+
+// NodeVolumeLimits rejects nodes that would have more volumes of a CSI driver
+// attached than the driver's CSINode entry allows.
+type NodeVolumeLimits struct{}
+
+var (
+	_ framework.PreFilterPlugin = NodeVolumeLimits{}
+	_ framework.FilterPlugin    = NodeVolumeLimits{}
+)
+
+var tooManyVolumes = framework.NewStatus(framework.Unschedulable, "node(s) exceed max volume count")
+
+// Name implements framework.Plugin.
+func (NodeVolumeLimits) Name() string { return "NodeVolumeLimits" }
+
+// DependsOn implements framework.Dependent.
+func (NodeVolumeLimits) DependsOn(*framework.PodInfo) []framework.Epoch {
+	return []framework.Epoch{framework.EpochStorage}
+}
+
+// PreFilter skips pods without claims.
+func (NodeVolumeLimits) PreFilter(_ *framework.CycleState, pod *framework.PodInfo) (map[string]bool, *framework.Status) {
+	if len(pod.Claims) == 0 {
+		return nil, framework.NewStatus(framework.Skip)
+	}
+	return nil, nil
+}
+
+// Filter implements framework.FilterPlugin.
+func (NodeVolumeLimits) Filter(c *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
+	limits := driverLimits(c.View, node.Name)
+	if len(limits) == 0 {
+		return nil
+	}
+	attached := make(map[string]string)
+	for _, other := range node.Pods {
+		collectVolumes(c.View, other, attached)
+	}
+	for _, va := range c.View.VolumeAttachments.All() {
+		if pv := va.Spec.Source.PersistentVolumeName; va.Spec.NodeName == node.Name && pv != nil {
+			collectVolume(c.View, *pv, attached)
+		}
+	}
+	wanted := make(map[string]string)
+	collectVolumes(c.View, pod, wanted)
+	counts, extra := make(map[string]int32), make(map[string]int32)
+	for _, driver := range attached {
+		counts[driver]++
+	}
+	for volume, driver := range wanted {
+		if _, already := attached[volume]; !already {
+			extra[driver]++
+		}
+	}
+	for driver, n := range extra {
+		if limit, ok := limits[driver]; ok && counts[driver]+n > limit {
+			return tooManyVolumes
+		}
+	}
+	return nil
+}
+
+// driverLimits reads a node's limits by driver; drivers without one have none.
+func driverLimits(view *framework.Snapshot, node string) map[string]int32 {
+	csiNode, ok := view.CSINodes.Get(node)
+	if !ok {
+		return nil
+	}
+	limits := make(map[string]int32)
+	for _, d := range csiNode.Spec.Drivers {
+		if d.Allocatable != nil && d.Allocatable.Count != nil {
+			limits[d.Name] = *d.Allocatable.Count
+		}
+	}
+	return limits
+}
+
+// collectVolumes adds a pod's CSI volumes, with their drivers. A claim without
+// a volume yet counts for its class's provisioner.
+func collectVolumes(view *framework.Snapshot, pod *framework.PodInfo, volumes map[string]string) {
+	for _, key := range pod.Claims {
+		claim, ok := view.Claims.Get(key)
+		if !ok {
+			continue
+		}
+		if claim.Spec.VolumeName != "" && collectVolume(view, claim.Spec.VolumeName, volumes) {
+			continue
+		}
+		if class, ok := view.StorageClasses.Get(storagehelpers.GetPersistentVolumeClaimClass(claim)); ok {
+			volumes["claim "+key] = class.Provisioner
+		}
+	}
+}
+
+// collectVolume adds a CSI volume and reports whether it is known.
+func collectVolume(view *framework.Snapshot, name string, volumes map[string]string) bool {
+	pv, ok := view.Volumes.Get(name)
+	if ok && pv.Spec.CSI != nil {
+		volumes[pv.Spec.CSI.Driver+"^"+pv.Spec.CSI.VolumeHandle] = pv.Spec.CSI.Driver
+	}
+	return ok
+}

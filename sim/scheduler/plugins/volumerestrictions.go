@@ -1,0 +1,138 @@
+package plugins
+
+import (
+	"fmt"
+	"slices"
+
+	v1 "k8s.io/api/core/v1"
+
+	"minisim/sim/scheduler/framework"
+)
+
+// VolumeRestrictions rejects nodes where a disk is mounted that cannot be
+// mounted twice, and every node while another pod uses a claim with access mode
+// ReadWriteOncePod.
+type VolumeRestrictions struct{}
+
+var (
+	_ framework.PodTracker   = VolumeRestrictions{}
+	_ framework.FilterPlugin = VolumeRestrictions{}
+)
+
+var (
+	diskTaken  = framework.NewStatus(framework.Unschedulable, "node(s) had no available disk")
+	claimTaken = framework.NewStatus(framework.Unschedulable,
+		"node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode")
+)
+
+const oncePodKey framework.StateKey = "VolumeRestrictions"
+
+// oncePod counts the uses, by other pods, of the pod's ReadWriteOncePod claims.
+type oncePod struct {
+	claims []string
+	uses   int64
+}
+
+// Clone implements framework.StateData.
+func (s *oncePod) Clone() framework.StateData {
+	c := *s
+	return &c
+}
+
+// Name implements framework.Plugin.
+func (VolumeRestrictions) Name() string { return "VolumeRestrictions" }
+
+// DependsOn implements framework.Dependent for pods without such claims.
+func (VolumeRestrictions) DependsOn(*framework.PodInfo) []framework.Epoch {
+	return []framework.Epoch{framework.EpochStorage}
+}
+
+// PreFilter implements framework.PreFilterPlugin.
+func (VolumeRestrictions) PreFilter(c *framework.CycleState, pod *framework.PodInfo) (map[string]bool, *framework.Status) {
+	s := framework.State[*oncePod](c, oncePodKey)
+	if s == nil {
+		s = &oncePod{}
+		for i := range pod.Pod.Spec.Volumes {
+			source := pod.Pod.Spec.Volumes[i].PersistentVolumeClaim
+			if source == nil {
+				continue
+			}
+			claim, ok := c.View.Claims.Get(pod.Pod.Namespace + "/" + source.ClaimName)
+			if !ok {
+				return nil, claimNotFound(source.ClaimName)
+			}
+			if slices.Contains(claim.Spec.AccessModes, v1.ReadWriteOncePod) {
+				s.claims = append(s.claims, framework.ObjectKey(claim))
+			}
+		}
+		for _, key := range s.claims {
+			for _, n := range c.View.Nodes() {
+				s.uses += int64(min(n.Claims[key], 1))
+			}
+		}
+		c.Write(oncePodKey, s)
+	}
+	if s.uses == 0 && !slices.ContainsFunc(pod.Pod.Spec.Volumes, exclusiveDisk) {
+		return nil, framework.NewStatus(framework.Skip)
+	}
+	return nil, nil
+}
+
+func claimNotFound(name string) *framework.Status {
+	return framework.NewStatus(framework.UnschedulableAndUnresolvable, fmt.Sprintf("persistentvolumeclaim %q not found", name))
+}
+
+// TrackPod implements framework.PodTracker.
+func (VolumeRestrictions) TrackPod(c *framework.CycleState, _, other *framework.PodInfo, _ *framework.NodeInfo, delta int64) {
+	s := framework.State[*oncePod](c, oncePodKey)
+	if s == nil {
+		return
+	}
+	for _, key := range s.claims {
+		if slices.Contains(other.Claims, key) {
+			s.uses += delta
+		}
+	}
+}
+
+// Filter implements framework.FilterPlugin.
+func (VolumeRestrictions) Filter(c *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
+	for i := range pod.Pod.Spec.Volumes {
+		volume := &pod.Pod.Spec.Volumes[i]
+		if !exclusiveDisk(*volume) {
+			continue
+		}
+		for _, other := range node.Pods {
+			if slices.ContainsFunc(other.Pod.Spec.Volumes, func(o v1.Volume) bool { return disksClash(volume, &o) }) {
+				return diskTaken
+			}
+		}
+	}
+	if s := framework.State[*oncePod](c, oncePodKey); s != nil && s.uses > 0 {
+		return claimTaken
+	}
+	return nil
+}
+
+func exclusiveDisk(v v1.Volume) bool {
+	return v.GCEPersistentDisk != nil || v.AWSElasticBlockStore != nil || v.RBD != nil || v.ISCSI != nil
+}
+
+// disksClash reports whether two volumes are the same disk in a way that one
+// node cannot mount both.
+func disksClash(a, b *v1.Volume) bool {
+	switch {
+	case a.GCEPersistentDisk != nil && b.GCEPersistentDisk != nil:
+		x, y := a.GCEPersistentDisk, b.GCEPersistentDisk
+		return x.PDName == y.PDName && !(x.ReadOnly && y.ReadOnly)
+	case a.AWSElasticBlockStore != nil && b.AWSElasticBlockStore != nil:
+		return a.AWSElasticBlockStore.VolumeID == b.AWSElasticBlockStore.VolumeID
+	case a.ISCSI != nil && b.ISCSI != nil:
+		return a.ISCSI.IQN == b.ISCSI.IQN && !(a.ISCSI.ReadOnly && b.ISCSI.ReadOnly)
+	case a.RBD != nil && b.RBD != nil:
+		x, y := a.RBD, b.RBD
+		shared := slices.ContainsFunc(x.CephMonitors, func(m string) bool { return slices.Contains(y.CephMonitors, m) })
+		return shared && x.RBDPool == y.RBDPool && x.RBDImage == y.RBDImage && !(x.ReadOnly && y.ReadOnly)
+	}
+	return false
+}

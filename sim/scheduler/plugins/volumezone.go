@@ -1,0 +1,138 @@
+package plugins
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	storagehelpers "k8s.io/component-helpers/storage/volume"
+
+	"minisim/sim/scheduler/framework"
+)
+
+// VolumeZone rejects nodes outside the zone or region that a bound volume's
+// labels name.
+type VolumeZone struct{ nodeOnly }
+
+var (
+	_ framework.PreFilterPlugin = VolumeZone{}
+	_ framework.FilterPlugin    = VolumeZone{}
+)
+
+var otherZone = framework.NewStatus(framework.UnschedulableAndUnresolvable, "node(s) had no available volume zone")
+
+const volumeZoneKey framework.StateKey = "VolumeZone"
+
+// zoneLabels are the node labels that bind a volume to a place, each with its
+// older or newer name.
+var zoneLabels = map[string]string{
+	v1.LabelTopologyZone:            v1.LabelFailureDomainBetaZone,
+	v1.LabelTopologyRegion:          v1.LabelFailureDomainBetaRegion,
+	v1.LabelFailureDomainBetaZone:   v1.LabelTopologyZone,
+	v1.LabelFailureDomainBetaRegion: v1.LabelTopologyRegion,
+}
+
+func sortedZoneLabels() []string {
+	return sortedKeys(zoneLabels)
+}
+
+// volumePlaces are the labels that nodes must have, with their allowed values.
+type volumePlaces []volumePlace
+
+type volumePlace struct {
+	label  string
+	values []string
+}
+
+// Clone implements framework.StateData; the data does not change.
+func (s volumePlaces) Clone() framework.StateData { return s }
+
+// Name implements framework.Plugin.
+func (VolumeZone) Name() string { return "VolumeZone" }
+
+// PreFilter collects the places of the pod's bound volumes.
+func (VolumeZone) PreFilter(c *framework.CycleState, pod *framework.PodInfo) (map[string]bool, *framework.Status) {
+	var places volumePlaces
+	for i := range pod.Pod.Spec.Volumes {
+		source := pod.Pod.Spec.Volumes[i].PersistentVolumeClaim
+		if source == nil {
+			continue
+		}
+		pv, status := boundVolume(c.View, pod.Pod.Namespace, source.ClaimName)
+		if status != nil {
+			return nil, status
+		}
+		if pv == nil {
+			continue
+		}
+		for _, label := range sortedZoneLabels() {
+			if value, ok := pv.Labels[label]; ok {
+				places = append(places, volumePlace{label, strings.Split(value, "__")})
+			}
+		}
+	}
+	if len(places) == 0 {
+		return nil, framework.NewStatus(framework.Skip)
+	}
+	c.Write(volumeZoneKey, places)
+	return nil, nil
+}
+
+// boundVolume finds a claim's volume; nil for a claim that waits for its first
+// consumer.
+func boundVolume(view *framework.Snapshot, namespace, name string) (*v1.PersistentVolume, *framework.Status) {
+	reject := func(format string, args ...any) (*v1.PersistentVolume, *framework.Status) {
+		return nil, framework.NewStatus(framework.UnschedulableAndUnresolvable, fmt.Sprintf(format, args...))
+	}
+	claim, ok := view.Claims.Get(namespace + "/" + name)
+	if !ok {
+		return nil, claimNotFound(name)
+	}
+	if claim.Spec.VolumeName != "" {
+		if pv, ok := view.Volumes.Get(claim.Spec.VolumeName); ok {
+			return pv, nil
+		}
+		return reject("persistentvolume %q not found", claim.Spec.VolumeName)
+	}
+	className := storagehelpers.GetPersistentVolumeClaimClass(claim)
+	if className == "" {
+		return reject("PersistentVolumeClaim had no pv name and storageClass name")
+	}
+	class, ok := view.StorageClasses.Get(className)
+	if !ok {
+		return reject("storageclass.storage.k8s.io %q not found", className)
+	}
+	if waitsForConsumer(class) {
+		return nil, nil
+	}
+	return reject("PersistentVolume had no name")
+}
+
+func waitsForConsumer(class *storagev1.StorageClass) bool {
+	return class.VolumeBindingMode != nil && *class.VolumeBindingMode == storagev1.VolumeBindingWaitForFirstConsumer
+}
+
+// Filter implements framework.FilterPlugin. Nodes without any zone or region
+// label pass, as in a cluster without zones.
+func (VolumeZone) Filter(c *framework.CycleState, _ *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
+	places := framework.State[volumePlaces](c, volumeZoneKey)
+	placed := slices.ContainsFunc(sortedZoneLabels(), func(label string) bool {
+		_, ok := node.Node.Labels[label]
+		return ok
+	})
+	if !placed {
+		return nil
+	}
+	for _, p := range places {
+		value, ok := node.Node.Labels[p.label]
+		if !ok {
+			value, ok = node.Node.Labels[zoneLabels[p.label]]
+		}
+		if !ok || !slices.Contains(p.values, value) {
+			return otherZone
+		}
+	}
+	return nil
+}
