@@ -1,0 +1,110 @@
+package compose
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"minisim/internal/source"
+)
+
+// translation is one run of Translate.
+type translation struct {
+	opts   Options
+	views  []*view           // the file itself first, then what it includes and extends
+	env    map[string]string // the shell's environment over the project's .env
+	v1     bool              // a version 1 file, without services:
+	faults source.Diagnostics
+	notes  []Note
+
+	project  *types.Project
+	services []*service
+	inactive []string
+	names    map[string]string // names that are taken in Kubernetes: "Service/web" → the path that took it
+
+	objects struct{ files, claims, services, workloads []Object }
+	builds  []Build
+}
+
+// at is the place of a path: in the file itself, in what a service extends, or in an included file.
+func (t *translation) at(path ...string) source.Pos {
+	for _, p := range t.origins(path) {
+		for _, v := range t.views {
+			if n := v.find(p); n != nil {
+				return v.file.Place(n)
+			}
+		}
+	}
+	if len(path) > 1 {
+		return t.at(path[:len(path)-1]...)
+	}
+	return source.Pos{File: t.opts.File.Path, Line: 1, Col: 1}
+}
+
+// origins lists a path below a service, and the same path below the services that it extends.
+func (t *translation) origins(path []string) [][]string {
+	paths := [][]string{path}
+	if len(path) < 3 || path[0] != "services" {
+		return paths
+	}
+	seen := map[string]bool{path[1]: true}
+	for name := t.extends(path[1]); name != "" && !seen[name]; name = t.extends(name) {
+		seen[name] = true
+		paths = append(paths, append([]string{"services", name}, path[2:]...))
+	}
+	return paths
+}
+
+// extends names the service that a service extends, wherever that one is written.
+func (t *translation) extends(name string) string {
+	for _, v := range t.views {
+		switch base := mapping(mapping(v.values["services"])[name])["extends"].(type) {
+		case string:
+			return base
+		case map[string]any:
+			return text(base["service"])
+		}
+	}
+	return ""
+}
+
+// inFileOrder sorts keys of the mapping at a path by where they are written, those that are not written last.
+func (t *translation) inFileOrder(keys []string, path ...string) []string {
+	type placed struct {
+		key  string
+		file int
+		pos  source.Pos
+	}
+	order := make([]placed, 0, len(keys))
+	for _, key := range keys {
+		p := placed{key: key, file: len(t.views)}
+		for _, full := range t.origins(append(slices.Clone(path), key)) {
+			for i, v := range t.views {
+				if n := v.find(full); n != nil && p.file == len(t.views) {
+					p.file, p.pos = i, v.file.Place(n)
+				}
+			}
+		}
+		order = append(order, p)
+	}
+	slices.SortFunc(order, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.file, b.file), a.pos.Compare(b.pos), cmp.Compare(a.key, b.key))
+	})
+	sorted := make([]string, 0, len(keys))
+	for _, p := range order {
+		sorted = append(sorted, p.key)
+	}
+	return sorted
+}
+
+// result puts the parts together.
+func (t *translation) result() *Result {
+	r := &Result{Project: t.project.Name, Notes: sortNotes(t.notes), Builds: t.builds, Inactive: t.inactive}
+	for _, s := range t.services {
+		r.Services = append(r.Services, s.Name)
+	}
+	o := t.objects
+	r.Objects = slices.Concat(o.files, o.claims, o.services, o.workloads)
+	return r
+}
