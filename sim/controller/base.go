@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"minisim/sim/api"
@@ -35,8 +37,11 @@ func (b *base) tell(key api.Key, r component.Reconciled) {
 
 // now is the virtual time as objects hold it: whole seconds.
 func (b *base) now() metav1.Time {
-	return metav1.NewTime(b.process.Engine.Clock()).Rfc3339Copy()
+	return metaTime(b.process.Engine.Clock())
 }
+
+// metaTime is an instant as objects hold it: whole seconds.
+func metaTime(t time.Time) metav1.Time { return metav1.NewTime(t.Truncate(time.Second)) }
 
 // enqueueChanges has each object of a cache reconciled when it changes, comes or goes.
 func enqueueChanges[T api.Object](c *component.Cache[T], q *component.Queue) {
