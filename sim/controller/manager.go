@@ -26,5 +26,6 @@ func New(p *component.Process, o Options) *Manager {
 
 // addWorkloadControllers adds the controllers that make pods out of what users ask for, and what belongs to them.
 func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
+	newDeployments(p, c)
 	newReplicaSets(p, c)
 }
