@@ -1,0 +1,54 @@
+package apiserver
+
+import (
+	"time"
+
+	"minisim/sim/api"
+	"minisim/sim/engine"
+)
+
+// eventLife is how long an Event is kept after it was last written.
+const eventLife = time.Hour
+
+// expireWork is the work of removing Events whose time is over.
+const expireWork = "expire"
+
+// expiry knows which Events end when. Kubernetes leaves that to leases of etcd,
+// which run in real time; here it is work of the server in virtual time.
+type expiry struct {
+	waiting []expiring // in the order of their times
+}
+
+type expiring struct {
+	at      time.Duration
+	key     api.Key
+	version string // an Event that was written again meanwhile waits anew
+}
+
+func (s *Server) expireLater(k api.Key, version string) {
+	at := s.Engine.Now() + eventLife
+	s.waiting = append(s.waiting, expiring{at, k, version})
+	if len(s.waiting) == 1 {
+		s.Engine.Once(at, s.expiration())
+	}
+}
+
+func (s *Server) expiration() engine.Work { return engine.Work{Actor: s.Name, Kind: expireWork} }
+
+func (s *Server) expire() {
+	for len(s.waiting) > 0 && s.waiting[0].at <= s.Engine.Now() {
+		e := s.waiting[0]
+		s.waiting = s.waiting[1:]
+		c := &call{
+			Request: api.Request{Verb: api.VerbDelete, Resource: api.Events, Key: e.key},
+			server:  s, id: s.itself(), rule: "an hour has passed",
+		}
+		if it := c.table().get(e.key); it != nil && it.object.GetResourceVersion() == e.version {
+			_, err := c.gone(it)
+			c.record(err)
+		}
+	}
+	if len(s.waiting) > 0 {
+		s.Engine.Once(s.waiting[0].at, s.expiration())
+	}
+}

@@ -1,0 +1,89 @@
+package apiserver
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	kjson "sigs.k8s.io/json"
+
+	"minisim/sim/api"
+)
+
+// patch changes the present object, whatever its version.
+func (c *call) patch() (api.Object, error) {
+	return c.modify(func(old api.Object) (api.Object, error) {
+		o, err := c.patched(old)
+		if err != nil {
+			return nil, err
+		}
+		if o.GetName() != old.GetName() || o.GetNamespace() != old.GetNamespace() {
+			return nil, apierrors.NewBadRequest("the name of the object (" + o.GetName() + ") does not match the name on the URL (" + old.GetName() + ")")
+		}
+		o.GetObjectKind().SetGroupVersionKind(c.Resource.GVK())
+		return o, nil
+	})
+}
+
+// maxPatchOperations is how many operations Kubernetes takes in one JSON patch.
+const maxPatchOperations = 10_000
+
+// patched is a copy of old with the request's patch applied.
+func (c *call) patched(old api.Object) (api.Object, error) {
+	if c.Change != nil {
+		o := old.DeepCopyObject().(api.Object)
+		return o, c.Change(o)
+	}
+	before, err := json.Marshal(old)
+	if err != nil {
+		return nil, plain("%v", err)
+	}
+	after, err := c.applyPatch(before, old)
+	if err != nil {
+		return nil, err
+	}
+	o := reflect.New(reflect.TypeOf(old).Elem()).Interface().(api.Object)
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(after, o); err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	return o, nil
+}
+
+func (c *call) applyPatch(before []byte, old api.Object) ([]byte, error) {
+	switch c.PatchType {
+	case types.JSONPatchType:
+		p, err := jsonpatch.DecodePatch(c.Patch)
+		if err != nil {
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
+		}
+		if len(p) > maxPatchOperations {
+			return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("The allowed maximum operations in a JSON patch is %d, got %d", maxPatchOperations, len(p)))
+		}
+		after, err := p.Apply(before)
+		if err != nil {
+			return nil, apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
+		}
+		return after, nil
+	case types.MergePatchType:
+		after, err := jsonpatch.MergePatch(before, c.Patch)
+		if err != nil {
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
+		}
+		return after, nil
+	case types.StrategicMergePatchType:
+		after, err := strategicpatch.StrategicMergePatch(before, c.Patch, old)
+		if err != nil {
+			return nil, plain("%v", err)
+		}
+		return after, nil
+	}
+	return nil, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, string(c.Verb), c.Resource.GroupResource(), c.Key.Name,
+		fmt.Sprintf("the body of the request was in an unknown format - accepted media types include: %s, %s, %s",
+			types.JSONPatchType, types.MergePatchType, types.StrategicMergePatchType), 0, true)
+}

@@ -1,0 +1,240 @@
+package apiserver
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"minisim/sim/api"
+	"minisim/sim/apiserver/access"
+	"minisim/sim/apiserver/admission"
+	"minisim/sim/apiserver/kinds"
+	"minisim/sim/etcdstore"
+)
+
+// call is one request on its way through the pipeline, with what the stages
+// have found out so far.
+type call struct {
+	api.Request
+	server *Server
+	id     Identity
+
+	rule     string   // what allowed it
+	admitted []string // what admission changed
+	outcome  Outcome
+	changes  []change // committed; the watchers are told at the end
+}
+
+// action is what a verb does with a resource or one of its subresources.
+type action func(*call) (api.Object, error)
+
+// actions are the verbs of every resource, and those of its subresources.
+var actions = map[string]map[api.Verb]action{
+	"":         {api.VerbGet: (*call).get, api.VerbCreate: (*call).create, api.VerbUpdate: (*call).update, api.VerbPatch: (*call).patch, api.VerbDelete: (*call).delete},
+	"status":   {api.VerbGet: (*call).get, api.VerbUpdate: (*call).update, api.VerbPatch: (*call).patch},
+	"scale":    {api.VerbGet: (*call).getScale, api.VerbUpdate: (*call).updateScale, api.VerbPatch: (*call).patchScale},
+	"binding":  {api.VerbCreate: (*call).bind},
+	"eviction": {api.VerbCreate: (*call).evict},
+	"finalize": {api.VerbUpdate: (*call).finalize},
+}
+
+// serves says whether a resource has a subresource.
+func serves(r *api.Resource, sub string) bool {
+	switch sub {
+	case "":
+		return true
+	case "status":
+		return r.Status
+	case "scale":
+		return scales[r] != nil
+	case "binding", "eviction":
+		return r == api.Pods
+	case "finalize":
+		return r == api.Namespaces
+	}
+	return false
+}
+
+// do takes a request through the pipeline and leaves its record.
+func (s *Server) do(id Identity, r api.Request) (api.Object, error) {
+	c := &call{Request: r, server: s, id: id, outcome: Read}
+	o, err := c.run()
+	c.record(err)
+	return o, err
+}
+
+func (c *call) run() (api.Object, error) {
+	if err := c.authorize(nil); err != nil {
+		return nil, err
+	}
+	act := actions[c.Subresource][c.Verb]
+	if !serves(c.Resource, c.Subresource) {
+		return nil, apierrors.NewGenericServerResponse(http.StatusNotFound, string(c.Verb), c.Resource.GroupResource(), c.Key.Name, "", 0, true)
+	}
+	if act == nil {
+		return nil, apierrors.NewMethodNotSupported(c.Resource.GroupResource(), string(c.Verb))
+	}
+	return act(c)
+}
+
+// authorize finds the rule that allows the request. For lists and watches, f is what they select.
+func (c *call) authorize(f fields.Selector) error {
+	rule, err := access.Authorize(access.Attributes{
+		User: c.id.User, Groups: c.id.Groups, Verb: c.Verb, Resource: c.Resource, Subresource: c.Subresource,
+		Key: c.Key, Fields: f,
+	}, c.server)
+	c.rule = rule
+	return err
+}
+
+// admit has admission look at the request, which may change o.
+func (c *call) admit(verb api.Verb, o, old api.Object) error {
+	changed, err := admission.Admit(&admission.Attributes{
+		User: c.id.User, Groups: c.id.Groups, Verb: verb, Resource: c.Resource, Subresource: c.Subresource,
+		Key: c.Key, Object: o, Old: old,
+	}, c.server)
+	c.admitted = append(c.admitted, changed...)
+	return err
+}
+
+func (c *call) strategy() *kinds.Strategy { return kinds.For(c.Resource) }
+
+func (c *call) table() *table { return c.server.cache.tables[c.Resource] }
+
+// current is the object that the request is about.
+func (c *call) current() (*item, error) {
+	if it := c.table().get(c.Key); it != nil {
+		return it, nil
+	}
+	return nil, notFound(c.Resource, c.Key)
+}
+
+func (c *call) get() (api.Object, error) {
+	it, err := c.current()
+	if err != nil {
+		return nil, err
+	}
+	return it.object, nil
+}
+
+// Get is an object as of now, nil if there is none. It serves authorisation and admission.
+func (s *Server) Get(r *api.Resource, k api.Key) api.Object {
+	if it := s.cache.tables[r].get(k); it != nil {
+		return it.object
+	}
+	return nil
+}
+
+// Each calls f for the objects of a namespace ("": all), in the order of their keys,
+// until it returns false. It serves authorisation and admission.
+func (s *Server) Each(r *api.Resource, namespace string, f func(api.Object) bool) {
+	for _, o := range s.cache.tables[r].list(&filter{resource: r, namespace: namespace}) {
+		if !f(o) {
+			return
+		}
+	}
+}
+
+// PodsOn calls f for the pods bound to a node, in the order of their keys, until it returns false.
+func (s *Server) PodsOn(node string, f func(api.Object) bool) {
+	for _, o := range s.cache.tables[api.Pods].list(&filter{resource: api.Pods, fields: fields.OneTermEqualSelector("spec.nodeName", node)}) {
+		if !f(o) {
+			return
+		}
+	}
+}
+
+// list answers from the cache.
+func (s *Server) list(id Identity, r *api.Resource, o api.ListOptions) (api.List, error) {
+	c := &call{Request: api.Request{Verb: api.VerbList, Resource: r, Key: api.Key{Namespace: o.Namespace}}, server: s, id: id, outcome: Read}
+	l, err := c.list(o)
+	c.record(err)
+	return l, err
+}
+
+func (c *call) list(o api.ListOptions) (api.List, error) {
+	if err := c.authorize(o.Fields); err != nil {
+		return api.List{}, err
+	}
+	f, err := newFilter(c.Resource, o)
+	if err != nil {
+		return api.List{}, err
+	}
+	return api.List{Items: c.table().list(f), Revision: c.server.cache.revision}, nil
+}
+
+func (s *Server) watch(id Identity, r *api.Resource, o api.WatchOptions) (*watch, error) {
+	c := &call{Request: api.Request{Verb: api.VerbWatch, Resource: r, Key: api.Key{Namespace: o.Namespace}}, server: s, id: id, outcome: Read}
+	w, err := c.watch(o)
+	c.record(err)
+	return w, err
+}
+
+func (c *call) watch(o api.WatchOptions) (*watch, error) {
+	if err := c.authorize(o.Fields); err != nil {
+		return nil, err
+	}
+	f, err := newFilter(c.Resource, o.ListOptions)
+	if err != nil {
+		return nil, err
+	}
+	past, err := c.since(o.From, f)
+	if err != nil {
+		return nil, err
+	}
+	w := c.server.hub.open(c.id.Process, o, f)
+	for _, ev := range past {
+		w.send(ev)
+	}
+	return w, nil
+}
+
+// invalid is the error for an object that is refused.
+func (c *call) invalid(errs field.ErrorList) error {
+	return apierrors.NewInvalid(c.Resource.GVK().GroupKind(), c.Key.Name, errs)
+}
+
+// notFound is the error for an object that is not there.
+func notFound(r *api.Resource, k api.Key) error {
+	return apierrors.NewNotFound(r.GroupResource(), k.Name)
+}
+
+var errModified = errors.New("the object has been modified; please apply your changes to the latest version and try again")
+
+// conflict is the error for somebody who has an older version than the present one.
+func conflict(r *api.Resource, k api.Key, why error) error {
+	return apierrors.NewConflict(r.GroupResource(), k.Name, why)
+}
+
+// plain is an error of code 500 without a reason, as errors inside of a real API server come out.
+func plain(format string, args ...any) error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Message: fmt.Sprintf(format, args...),
+	}}
+}
+
+// storeError is what a client gets for an error of the store.
+func storeError(err error, revision int64) error {
+	switch {
+	case errors.Is(err, etcdstore.ErrCompacted):
+		return apierrors.NewResourceExpired("The resourceVersion for the provided list is too old.")
+	case errors.Is(err, etcdstore.ErrFuture):
+		return tooLarge(revision, 0)
+	case errors.Is(err, etcdstore.ErrTooLarge):
+		return apierrors.NewRequestEntityTooLargeError(err.Error())
+	}
+	return plain("%v", err)
+}
+
+// tooLarge is the error for a revision that has not come yet.
+func tooLarge(want, have int64) error {
+	err := apierrors.NewTimeoutError("Too large resource version: "+strconv.FormatInt(want, 10)+", current: "+strconv.FormatInt(have, 10), 1)
+	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeResourceVersionTooLarge, Message: "Too large resource version"}}
+	return err
+}

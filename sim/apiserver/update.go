@@ -1,0 +1,162 @@
+package apiserver
+
+import (
+	"bytes"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"minisim/sim/api"
+)
+
+// update replaces an object, or its status if that is what the request names.
+func (c *call) update() (api.Object, error) {
+	o, err := c.received()
+	if err != nil {
+		return nil, err
+	}
+	if o.GetName() != c.Key.Name {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", o.GetName(), c.Key.Name))
+	}
+	return c.modify(func(api.Object) (api.Object, error) { return o, nil })
+}
+
+// conditional are the resources whose updates must say which version they replace.
+var conditional = map[*api.Resource]bool{
+	api.Leases: true, api.PodDisruptionBudgets: true, api.VolumeAttachments: true, api.CSINodes: true,
+}
+
+// modify replaces the request's object by what build makes of it. build gets the
+// shared present object and returns one of its own.
+func (c *call) modify(build func(old api.Object) (api.Object, error)) (api.Object, error) {
+	it, err := c.current()
+	if err != nil {
+		return nil, err
+	}
+	o, err := build(it.object)
+	if err != nil {
+		return nil, err
+	}
+	k := c.strategy()
+	if k.Default != nil {
+		k.Default(o)
+	}
+	if err := c.admit(api.VerbUpdate, o, it.object); err != nil {
+		return nil, err
+	}
+	if err := c.unmodified(it, o); err != nil {
+		return nil, err
+	}
+	if errs := c.prepare(o, it.object); len(errs) > 0 {
+		return nil, c.invalid(errs)
+	}
+	return c.replace(it, o)
+}
+
+// unmodified checks that the sender means the object that there is.
+func (c *call) unmodified(it *item, o api.Object) error {
+	version, err := versionOf(o)
+	if err != nil {
+		return err
+	}
+	if version == 0 && conditional[c.Resource] && c.Subresource == "" {
+		gk := schema.GroupKind{Group: c.Resource.Group, Kind: c.Resource.Name}
+		return apierrors.NewInvalid(gk, c.Key.Name, field.ErrorList{
+			field.Invalid(field.NewPath("metadata", "resourceVersion"), 0, "must be specified for an update"),
+		})
+	}
+	if version != 0 && version != it.revision {
+		return conflict(c.Resource, c.Key, errModified)
+	}
+	if uid := o.GetUID(); uid != "" && uid != it.object.GetUID() {
+		return c.otherUID(string(uid), it.object)
+	}
+	return nil
+}
+
+// otherUID is the conflict of somebody who means an object of the same name that is no more.
+func (c *call) otherUID(want string, o api.Object) error {
+	return conflict(c.Resource, c.Key, fmt.Errorf(
+		"StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: %s",
+		c.Resource.StoreKey(c.Key), want, o.GetUID()))
+}
+
+// prepare keeps what the request cannot change and says what is wrong with the rest.
+func (c *call) prepare(o, old api.Object) field.ErrorList {
+	k := c.strategy()
+	o.SetGeneration(old.GetGeneration())
+	if o.GetUID() == "" {
+		o.SetUID(old.GetUID())
+	}
+	if t := o.GetCreationTimestamp(); t.IsZero() {
+		o.SetCreationTimestamp(old.GetCreationTimestamp())
+	}
+	if t := old.GetDeletionTimestamp(); t != nil {
+		o.SetDeletionTimestamp(t)
+	}
+	if s := old.GetDeletionGracePeriodSeconds(); s != nil && o.GetDeletionGracePeriodSeconds() == nil {
+		o.SetDeletionGracePeriodSeconds(s)
+	}
+	validate := k.ValidateUpdate
+	if c.Subresource == "status" {
+		if k.PrepareForStatusUpdate != nil {
+			k.PrepareForStatusUpdate(o, old)
+		}
+		validate = k.ValidateStatusUpdate
+	} else {
+		if svc, ok := o.(*corev1.Service); ok {
+			if errs := c.server.net.allocate(&c.server.rand, c.Key, svc, old.(*corev1.Service)); len(errs) > 0 {
+				return errs
+			}
+		}
+		if k.PrepareForUpdate != nil {
+			k.PrepareForUpdate(o, old)
+		}
+	}
+	if validate == nil {
+		return nil
+	}
+	return validate(o, old)
+}
+
+// replace writes o in the place of it. Nothing is written where the bytes are
+// the same; an object whose last finalizer has gone while it was to be deleted
+// goes with it.
+func (c *call) replace(it *item, o api.Object) (api.Object, error) {
+	value, err := encode(c.Resource, o)
+	if err != nil {
+		return nil, plain("%v", err)
+	}
+	o.SetResourceVersion(it.object.GetResourceVersion())
+	switch {
+	case c.DryRun:
+		c.outcome = DryRun
+		return o, nil
+	case released(o, it.object):
+		c.outcome = Deleted
+		if _, err := c.write(nil, it.revision); err != nil {
+			return nil, err
+		}
+		return o, nil
+	case bytes.Equal(value, it.value):
+		c.outcome = Unchanged
+		return it.object, nil
+	}
+	c.outcome = Updated
+	return c.write(value, it.revision)
+}
+
+// released says whether nothing holds a deleted object any more.
+func released(o, old api.Object) bool {
+	if old.GetDeletionTimestamp() == nil || len(o.GetFinalizers()) > 0 {
+		return false
+	}
+	if ns, ok := o.(*corev1.Namespace); ok && len(ns.Spec.Finalizers) > 0 {
+		return false
+	}
+	grace := old.GetDeletionGracePeriodSeconds()
+	return grace == nil || *grace == 0
+}
