@@ -1,19 +1,16 @@
 package framework
 
-import (
-	"maps"
-	"slices"
-
-	v1 "k8s.io/api/core/v1"
-)
+import "slices"
 
 // Epoch counts changes of one sort, so that a cached result can tell whether
 // what it was made from still holds.
 type Epoch int
 
 const (
+	// EpochMembers grows when a node comes or goes.
+	EpochMembers Epoch = iota
 	// EpochNodes grows when a node comes, goes, or changes labels or taints.
-	EpochNodes Epoch = iota
+	EpochNodes
 	// EpochImages grows when the spread of an image over nodes changes.
 	EpochImages
 	// EpochWorkloads grows when namespaces, services or owners of pods change.
@@ -65,15 +62,6 @@ func (s *Snapshot) Changes(since uint64) (changes []Change, next uint64, ok bool
 		return nil, next, false
 	}
 	return s.log.entries[since-s.log.base:], next, true
-}
-
-// sameTopology reports whether two versions of a node have the same labels,
-// taints and cordon, so that nothing but its own sums can have changed.
-func sameTopology(a, b *v1.Node) bool {
-	return a.Spec.Unschedulable == b.Spec.Unschedulable && maps.Equal(a.Labels, b.Labels) &&
-		slices.EqualFunc(a.Spec.Taints, b.Spec.Taints, func(x, y v1.Taint) bool {
-			return x.Key == y.Key && x.Value == y.Value && x.Effect == y.Effect
-		})
 }
 
 // nodeSet is a set of nodes that lists itself without sorting or map order.

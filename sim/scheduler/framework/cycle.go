@@ -29,6 +29,8 @@ type Evaluation struct {
 	Columns []ScoreColumn
 	// Totals holds the weighted sums, in Feasible's order.
 	Totals []int64
+	// filters are the profile's that were not skipped.
+	filters []FilterPlugin
 	// Draw picks a number from 0 to n−1 for a purpose; nil always picks 0.
 	Draw func(purpose string, n int) int
 }
@@ -129,6 +131,12 @@ func intersect(a, b map[string]bool) map[string]bool {
 func (e *Evaluation) preFilter() NodeLimit {
 	limit, skipped, rejected := e.Profile.RunPreFilters(e.State, e.Pod)
 	e.SkippedFilters, e.PreFilter = skipped, rejected
+	e.filters = make([]FilterPlugin, 0, len(e.Profile.Filters))
+	for _, plugin := range e.Profile.Filters {
+		if !skipped[plugin.Name()] {
+			e.filters = append(e.filters, plugin)
+		}
+	}
 	return limit
 }
 
@@ -152,10 +160,11 @@ func (e *Evaluation) filter(limit NodeLimit) {
 
 // RunFilters returns the first rejection of the pod on a node, or nil.
 func (e *Evaluation) RunFilters(c *CycleState, n *NodeInfo) *Status {
-	for _, plugin := range e.Profile.Filters {
-		if e.SkippedFilters[plugin.Name()] {
-			continue
-		}
+	return e.run(e.filters, c, n)
+}
+
+func (e *Evaluation) run(filters []FilterPlugin, c *CycleState, n *NodeInfo) *Status {
+	for _, plugin := range filters {
 		if status := plugin.Filter(c, e.Pod, n); !status.OK() {
 			return status.by(plugin.Name())
 		}
@@ -214,13 +223,17 @@ func (e *Evaluation) Remove(c *CycleState, n *NodeInfo, p *PodInfo) {
 	e.track(c, p, n, -1)
 }
 
-func (e *Evaluation) score() {
+func (e *Evaluation) preScore() {
 	for _, plugin := range e.Profile.PreScores {
 		if plugin.PreScore(e.State, e.Pod, e.Feasible).Skipped() {
 			e.SkippedScores[plugin.Name()] = true
 		}
 	}
 	e.Totals = make([]int64, len(e.Feasible))
+}
+
+func (e *Evaluation) score() {
+	e.preScore()
 	for _, w := range e.Profile.Scores {
 		if e.SkippedScores[w.Name()] {
 			continue

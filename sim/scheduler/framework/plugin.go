@@ -86,8 +86,19 @@ type Normalizer interface {
 type Dependent interface {
 	Plugin
 	// DependsOn says what, besides the pod and the NodeInfo, the plugin's
-	// Filter and raw Score look at.
-	DependsOn(pod *PodInfo) []Epoch
+	// Filter and raw Score look at; kept is false when that cannot be said for
+	// this pod and the plugin must be asked anew in each cycle.
+	DependsOn(pod *PodInfo) (epochs []Epoch, kept bool)
+}
+
+// Requeuer is a plugin that knows which changes may help a pod that it
+// rejected. A plugin that is none is taken to be helped by anything.
+type Requeuer interface {
+	Plugin
+	// Events are the sorts of change that may help at all.
+	Events() EventKinds
+	// Helps says whether a change of one of these sorts may help the pod.
+	Helps(view *Snapshot, pod *PodInfo, e ClusterEvent) bool
 }
 
 // ReservePlugin sets things aside for a pod on its node before it is bound.

@@ -27,6 +27,16 @@ type PodInfo struct {
 	RequiredAntiAffinity  []AffinityTerm
 	PreferredAffinity     []AffinityTerm
 	PreferredAntiAffinity []AffinityTerm
+
+	shapeKey string // worked out when first asked for
+}
+
+// shape is equal for pods that every rule treats alike.
+func (p *PodInfo) shape() string {
+	if p.shapeKey == "" {
+		p.shapeKey = shapeKey(p.Pod)
+	}
+	return p.shapeKey
 }
 
 // NewPodInfo works out what the cycle needs to know of pod.

@@ -150,10 +150,7 @@ func (e *Evaluation) failures(n *NodeInfo) []Rejection {
 		with, state = n, e.State
 	}
 	var out []Rejection
-	for _, plugin := range e.Profile.Filters {
-		if e.SkippedFilters[plugin.Name()] {
-			continue
-		}
+	for _, plugin := range e.filters {
 		status := plugin.Filter(state, e.Pod, with)
 		if status.OK() {
 			continue

@@ -93,9 +93,14 @@ func (s *Snapshot) NamespaceLabels(name string) map[string]string {
 	return nil
 }
 
-// SetNode adds a node or replaces what is known of it.
+// SetNode adds a node or replaces what is known of it. A change that no rule
+// looks at, such as a heartbeat, touches nothing.
 func (s *Snapshot) SetNode(node *v1.Node) {
 	n := s.byName[node.Name]
+	if n != nil && n.Node != nil && sameNode(n.Node, node) {
+		n.Node = node
+		return
+	}
 	if n == nil {
 		n = NewNodeInfo(nil)
 		n.Name = node.Name
@@ -106,6 +111,9 @@ func (s *Snapshot) SetNode(node *v1.Node) {
 	}
 	if s.images.replace(n.Node, node) {
 		s.bump(EpochImages)
+	}
+	if n.Node == nil {
+		s.bump(EpochMembers)
 	}
 	if n.Node == nil || !sameTopology(n.Node, node) {
 		s.bump(EpochNodes)
@@ -130,6 +138,7 @@ func (s *Snapshot) RemoveNode(name string) {
 	if len(n.Pods) == 0 {
 		delete(s.byName, name)
 	}
+	s.bump(EpochMembers)
 	s.bump(EpochNodes)
 	s.bump(EpochImages)
 }
@@ -162,6 +171,18 @@ func (s *Snapshot) AddPod(p *PodInfo, nodeName string) {
 	n.AddPod(p)
 	s.placed[p.Key] = placement{n, p}
 	s.changed(n, p, 1)
+}
+
+// Refresh replaces the object of a placed pod by a newer version that differs
+// in nothing that a rule counts, such as a pod that has started. It reports
+// whether that was so; if not, AddPod has to be called.
+func (s *Snapshot) Refresh(pod *v1.Pod) bool {
+	at, ok := s.placed[pod.Namespace+"/"+pod.Name]
+	if !ok || at.node.Name != pod.Spec.NodeName || !samePod(at.pod.Pod, pod) {
+		return false
+	}
+	at.pod.Pod = pod
+	return true
 }
 
 // RemovePod takes a placed pod away; an unknown key is ignored.

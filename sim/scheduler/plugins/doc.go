@@ -36,7 +36,15 @@ func untolerated(pod *v1.Pod, node *v1.Node) (v1.Taint, bool) {
 type nodeOnly struct{}
 
 // DependsOn implements framework.Dependent.
-func (nodeOnly) DependsOn(*framework.PodInfo) []framework.Epoch { return nil }
+func (nodeOnly) DependsOn(*framework.PodInfo) ([]framework.Epoch, bool) { return nil, true }
+
+// storageIfClaims is what plugins depend on that look at the pod's claims.
+func storageIfClaims(pod *framework.PodInfo) []framework.Epoch {
+	if len(pod.Claims) == 0 {
+		return nil
+	}
+	return []framework.Epoch{framework.EpochStorage}
+}
 
 // eachContainer calls f for every init container and container.
 func eachContainer(pod *v1.Pod, f func(*v1.Container)) {

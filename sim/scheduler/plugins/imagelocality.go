@@ -30,8 +30,8 @@ const (
 func (ImageLocality) Name() string { return "ImageLocality" }
 
 // DependsOn implements framework.Dependent: other nodes' images count too.
-func (ImageLocality) DependsOn(*framework.PodInfo) []framework.Epoch {
-	return []framework.Epoch{framework.EpochImages}
+func (ImageLocality) DependsOn(*framework.PodInfo) ([]framework.Epoch, bool) {
+	return []framework.Epoch{framework.EpochImages}, true
 }
 
 // Score is 0 to 100 for sums of image sizes from 23 MiB to 1000 MiB per

@@ -192,3 +192,25 @@ func (NodeAffinity) Score(c *framework.CycleState, _ *framework.PodInfo, node *f
 func (NodeAffinity) Normalize(_ *framework.CycleState, _ *framework.PodInfo, _ []*framework.NodeInfo, scores []int64) {
 	framework.DefaultNormalize(scores, false)
 }
+
+// Events implements framework.Requeuer.
+func (NodeAffinity) Events() framework.EventKinds {
+	return framework.Kinds(framework.NodeAdded, framework.NodeLabels, framework.PodUpdated)
+}
+
+// Helps implements framework.Requeuer: a node that matches now and did not
+// before.
+func (NodeAffinity) Helps(_ *framework.Snapshot, pod *framework.PodInfo, e framework.ClusterEvent) bool {
+	if e.Node == nil {
+		return true
+	}
+	required := nodeaffinity.GetRequiredNodeAffinity(pod.Pod)
+	if match, _ := required.Match(e.Node); !match {
+		return false
+	}
+	if e.OldNode == nil {
+		return true
+	}
+	before, _ := required.Match(e.OldNode)
+	return !before
+}

@@ -28,3 +28,11 @@ func (NodeName) Filter(_ *framework.CycleState, pod *framework.PodInfo, node *fr
 func (NodeName) Explain(_ *framework.CycleState, pod *framework.PodInfo, _ *framework.NodeInfo) string {
 	return fmt.Sprintf("the pod asks for node %s by name", pod.Pod.Spec.NodeName)
 }
+
+// Events implements framework.Requeuer.
+func (NodeName) Events() framework.EventKinds { return framework.Kinds(framework.NodeAdded) }
+
+// Helps implements framework.Requeuer.
+func (NodeName) Helps(_ *framework.Snapshot, pod *framework.PodInfo, e framework.ClusterEvent) bool {
+	return e.Node.Name == pod.Pod.Spec.NodeName
+}

@@ -41,3 +41,17 @@ func (NodePorts) Explain(_ *framework.CycleState, pod *framework.PodInfo, node *
 	port, _ := node.PortConflict(pod.HostPorts)
 	return fmt.Sprintf("host port %d/%s is taken", port.Port, port.Protocol)
 }
+
+// Events implements framework.Requeuer.
+func (NodePorts) Events() framework.EventKinds {
+	return framework.Kinds(framework.NodeAdded, framework.PodRemoved)
+}
+
+// Helps implements framework.Requeuer: a pod that held a wanted port has gone.
+func (NodePorts) Helps(_ *framework.Snapshot, pod *framework.PodInfo, e framework.ClusterEvent) bool {
+	if e.Pod == nil {
+		return true
+	}
+	_, held := framework.NewNodeInfo(nil, e.Pod).PortConflict(pod.HostPorts)
+	return held
+}

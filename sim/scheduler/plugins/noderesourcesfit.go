@@ -152,3 +152,36 @@ func (p *NodeResourcesFit) Score(c *framework.CycleState, _ *framework.PodInfo, 
 		return node.Requested.Get(name) + req.real.Get(name), capacity
 	})
 }
+
+// Events implements framework.Requeuer.
+func (*NodeResourcesFit) Events() framework.EventKinds {
+	return framework.Kinds(framework.NodeAdded, framework.NodeAllocatable, framework.PodRemoved,
+		framework.PodScaledDown, framework.PodUpdated)
+}
+
+// Helps implements framework.Requeuer: room has been made, or a node has come
+// or grown on which the pod would fit if it were empty.
+func (p *NodeResourcesFit) Helps(_ *framework.Snapshot, pod *framework.PodInfo, e framework.ClusterEvent) bool {
+	if e.Node == nil {
+		return true
+	}
+	if !p.fits(pod, framework.NewNodeInfo(e.Node)) {
+		return false
+	}
+	return e.OldNode == nil || p.grew(pod, e.OldNode, e.Node)
+}
+
+// grew reports whether a node offers more of something that the pod requests.
+func (p *NodeResourcesFit) grew(pod *framework.PodInfo, old, now *v1.Node) bool {
+	before, after := framework.NewResource(old.Status.Allocatable), framework.NewResource(now.Status.Allocatable)
+	if after.Pods > before.Pods {
+		return true
+	}
+	names := []v1.ResourceName{v1.ResourceCPU, v1.ResourceMemory, v1.ResourceEphemeralStorage}
+	for name := range pod.Request.Scalar {
+		names = append(names, name)
+	}
+	return slices.ContainsFunc(names, func(name v1.ResourceName) bool {
+		return pod.Request.Get(name) > 0 && after.Get(name) > before.Get(name)
+	})
+}

@@ -33,3 +33,13 @@ func (NodeUnschedulable) Filter(_ *framework.CycleState, pod *framework.PodInfo,
 func (NodeUnschedulable) Explain(*framework.CycleState, *framework.PodInfo, *framework.NodeInfo) string {
 	return "the node is cordoned (spec.unschedulable)"
 }
+
+// Events implements framework.Requeuer.
+func (NodeUnschedulable) Events() framework.EventKinds {
+	return framework.Kinds(framework.NodeAdded, framework.NodeTaints, framework.PodUpdated)
+}
+
+// Helps implements framework.Requeuer: a node that is not cordoned, or no more.
+func (NodeUnschedulable) Helps(_ *framework.Snapshot, _ *framework.PodInfo, e framework.ClusterEvent) bool {
+	return e.Node == nil || !e.Node.Spec.Unschedulable && (e.OldNode == nil || e.OldNode.Spec.Unschedulable)
+}

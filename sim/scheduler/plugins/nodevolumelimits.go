@@ -21,8 +21,8 @@ var tooManyVolumes = framework.NewStatus(framework.Unschedulable, "node(s) excee
 func (NodeVolumeLimits) Name() string { return "NodeVolumeLimits" }
 
 // DependsOn implements framework.Dependent.
-func (NodeVolumeLimits) DependsOn(*framework.PodInfo) []framework.Epoch {
-	return []framework.Epoch{framework.EpochStorage}
+func (NodeVolumeLimits) DependsOn(pod *framework.PodInfo) ([]framework.Epoch, bool) {
+	return storageIfClaims(pod), true
 }
 
 // PreFilter skips pods without claims.
@@ -106,4 +106,14 @@ func collectVolume(view *framework.Snapshot, name string, volumes map[string]str
 		volumes[pv.Spec.CSI.Driver+"^"+pv.Spec.CSI.VolumeHandle] = pv.Spec.CSI.Driver
 	}
 	return ok
+}
+
+// Events implements framework.Requeuer.
+func (NodeVolumeLimits) Events() framework.EventKinds {
+	return framework.Kinds(framework.NodeAdded, framework.PodRemoved, framework.StorageChanged)
+}
+
+// Helps implements framework.Requeuer: a pod with volumes has gone.
+func (NodeVolumeLimits) Helps(_ *framework.Snapshot, _ *framework.PodInfo, e framework.ClusterEvent) bool {
+	return e.Pod == nil || len(e.Pod.Claims) > 0
 }

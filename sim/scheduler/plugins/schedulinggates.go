@@ -28,3 +28,11 @@ func (SchedulingGates) PreEnqueue(pod *framework.PodInfo) *framework.Status {
 	return framework.NewStatus(framework.UnschedulableAndUnresolvable,
 		fmt.Sprintf("waiting for scheduling gates: [%s]", strings.Join(names, " ")))
 }
+
+// Events implements framework.Requeuer.
+func (SchedulingGates) Events() framework.EventKinds { return framework.Kinds(framework.PodUpdated) }
+
+// Helps implements framework.Requeuer: the last gate has been removed.
+func (SchedulingGates) Helps(_ *framework.Snapshot, _ *framework.PodInfo, e framework.ClusterEvent) bool {
+	return len(e.Pod.Pod.Spec.SchedulingGates) == 0
+}

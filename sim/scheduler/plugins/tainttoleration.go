@@ -62,3 +62,24 @@ func (TaintToleration) Score(_ *framework.CycleState, pod *framework.PodInfo, no
 func (TaintToleration) Normalize(_ *framework.CycleState, _ *framework.PodInfo, _ []*framework.NodeInfo, scores []int64) {
 	framework.DefaultNormalize(scores, true)
 }
+
+// Events implements framework.Requeuer.
+func (TaintToleration) Events() framework.EventKinds {
+	return framework.Kinds(framework.NodeAdded, framework.NodeTaints, framework.PodUpdated)
+}
+
+// Helps implements framework.Requeuer: a node whose taints are tolerated now
+// and were not before.
+func (TaintToleration) Helps(_ *framework.Snapshot, pod *framework.PodInfo, e framework.ClusterEvent) bool {
+	if e.Node == nil {
+		return true
+	}
+	if _, repelled := untolerated(pod.Pod, e.Node); repelled {
+		return false
+	}
+	if e.OldNode == nil {
+		return true
+	}
+	_, before := untolerated(pod.Pod, e.OldNode)
+	return before
+}

@@ -45,8 +45,8 @@ func (s *podClaims) Clone() framework.StateData { return s }
 func (VolumeBinding) Name() string { return "VolumeBinding" }
 
 // DependsOn implements framework.Dependent.
-func (VolumeBinding) DependsOn(*framework.PodInfo) []framework.Epoch {
-	return []framework.Epoch{framework.EpochStorage}
+func (VolumeBinding) DependsOn(pod *framework.PodInfo) ([]framework.Epoch, bool) {
+	return storageIfClaims(pod), true
 }
 
 // PreFilter sorts the pod's claims and rejects pods whose claims are missing,
@@ -212,4 +212,14 @@ func (VolumeBinding) PreScore(*framework.CycleState, *framework.PodInfo, []*fram
 // Score is not asked, since PreScore skips.
 func (VolumeBinding) Score(*framework.CycleState, *framework.PodInfo, *framework.NodeInfo) int64 {
 	return 0
+}
+
+// Events implements framework.Requeuer.
+func (VolumeBinding) Events() framework.EventKinds {
+	return framework.Kinds(framework.NodeAdded, framework.NodeLabels, framework.StorageChanged)
+}
+
+// Helps implements framework.Requeuer.
+func (VolumeBinding) Helps(*framework.Snapshot, *framework.PodInfo, framework.ClusterEvent) bool {
+	return true
 }

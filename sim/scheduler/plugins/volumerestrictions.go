@@ -42,9 +42,10 @@ func (s *oncePod) Clone() framework.StateData {
 // Name implements framework.Plugin.
 func (VolumeRestrictions) Name() string { return "VolumeRestrictions" }
 
-// DependsOn implements framework.Dependent for pods without such claims.
-func (VolumeRestrictions) DependsOn(*framework.PodInfo) []framework.Epoch {
-	return []framework.Epoch{framework.EpochStorage}
+// DependsOn implements framework.Dependent. With claims it matters who uses
+// them elsewhere.
+func (VolumeRestrictions) DependsOn(pod *framework.PodInfo) ([]framework.Epoch, bool) {
+	return nil, len(pod.Claims) == 0
 }
 
 // PreFilter implements framework.PreFilterPlugin.
@@ -135,4 +136,21 @@ func disksClash(a, b *v1.Volume) bool {
 		return shared && x.RBDPool == y.RBDPool && x.RBDImage == y.RBDImage && !(x.ReadOnly && y.ReadOnly)
 	}
 	return false
+}
+
+// Events implements framework.Requeuer.
+func (VolumeRestrictions) Events() framework.EventKinds {
+	return framework.Kinds(framework.NodeAdded, framework.PodRemoved, framework.StorageChanged)
+}
+
+// Helps implements framework.Requeuer: a pod that shared a claim or a disk has
+// gone.
+func (VolumeRestrictions) Helps(_ *framework.Snapshot, pod *framework.PodInfo, e framework.ClusterEvent) bool {
+	if e.Pod == nil {
+		return true
+	}
+	if slices.ContainsFunc(e.Pod.Claims, func(key string) bool { return slices.Contains(pod.Claims, key) }) {
+		return true
+	}
+	return slices.ContainsFunc(e.Pod.Pod.Spec.Volumes, exclusiveDisk)
 }

@@ -14,7 +14,7 @@ import (
 
 // VolumeZone rejects nodes outside the zone or region that a bound volume's
 // labels name.
-type VolumeZone struct{ nodeOnly }
+type VolumeZone struct{}
 
 var (
 	_ framework.PreFilterPlugin = VolumeZone{}
@@ -51,6 +51,11 @@ func (s volumePlaces) Clone() framework.StateData { return s }
 
 // Name implements framework.Plugin.
 func (VolumeZone) Name() string { return "VolumeZone" }
+
+// DependsOn implements framework.Dependent.
+func (VolumeZone) DependsOn(pod *framework.PodInfo) ([]framework.Epoch, bool) {
+	return storageIfClaims(pod), true
+}
 
 // PreFilter collects the places of the pod's bound volumes.
 func (VolumeZone) PreFilter(c *framework.CycleState, pod *framework.PodInfo) (map[string]bool, *framework.Status) {
@@ -135,4 +140,14 @@ func (VolumeZone) Filter(c *framework.CycleState, _ *framework.PodInfo, node *fr
 		}
 	}
 	return nil
+}
+
+// Events implements framework.Requeuer.
+func (VolumeZone) Events() framework.EventKinds {
+	return framework.Kinds(framework.NodeAdded, framework.NodeLabels, framework.StorageChanged)
+}
+
+// Helps implements framework.Requeuer.
+func (VolumeZone) Helps(*framework.Snapshot, *framework.PodInfo, framework.ClusterEvent) bool {
+	return true
 }

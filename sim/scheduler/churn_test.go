@@ -1,0 +1,184 @@
+package scheduler_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"pgregory.net/rapid"
+
+	"minisim/sim/scheduler/framework"
+	"minisim/sim/scheduler/plugins"
+)
+
+// TestKeptResultsEqualFreshOnes changes random clusters at random and asks,
+// after every change, for a pod both with all kept results and from scratch.
+func TestKeptResultsEqualFreshOnes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		view := framework.NewSnapshot()
+		profile := plugins.DefaultProfile()
+		kept := framework.NewEvaluator(profile, view)
+		c := &churn{view: view}
+		for range rapid.IntRange(1, 6).Draw(t, "nodes") {
+			c.setNode(t)
+		}
+		for range rapid.IntRange(5, 40).Draw(t, "changes") {
+			c.change(t)
+			pod := framework.NewPodInfo(c.pod(t, "asked"))
+			got := describe(t, framework.Decide(kept.Evaluate(pod)))
+			want := describe(t, framework.Decide(profile.Evaluate(view, pod)))
+			if got != want {
+				t.Fatalf("with kept results:\n%s\nfrom scratch:\n%s", got, want)
+			}
+		}
+	})
+}
+
+func describe(t *rapid.T, v framework.Verdict) string {
+	text, err := json.Marshal(v.Table())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// churn makes random clusters out of few names and values, so that rules meet.
+type churn struct {
+	view *framework.Snapshot
+	made int
+}
+
+func (c *churn) change(t *rapid.T) {
+	switch rapid.IntRange(0, 11).Draw(t, "change") {
+	case 0:
+		c.setNode(t)
+	case 1:
+		c.view.RemoveNode(nodeName(t))
+	case 2:
+		c.view.SetObject(&v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace(t), Labels: labels(t, "team", "env")}})
+	case 3:
+		c.view.SetObject(&v1.Service{ObjectMeta: metav1.ObjectMeta{Name: "s", Namespace: namespace(t)},
+			Spec: v1.ServiceSpec{Selector: map[string]string{"app": value(t, "selector")}}})
+	case 4:
+		pod := framework.NewPodInfo(c.pod(t, "nominated"))
+		c.view.Nominate(pod, nodeName(t))
+	case 5, 6, 7:
+		c.view.RemovePod(fmt.Sprintf("%s/bound-%d", namespace(t), rapid.IntRange(0, c.made).Draw(t, "removed")))
+	default:
+		pod := c.pod(t, fmt.Sprintf("bound-%d", c.made))
+		c.made++
+		c.view.AddPod(framework.NewPodInfo(pod), nodeName(t))
+	}
+}
+
+func nodeName(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"a", "b", "c", "d", "e"}).Draw(t, "node")
+}
+func namespace(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"default", "other"}).Draw(t, "namespace")
+}
+func value(t *rapid.T, what string) string {
+	return rapid.SampledFrom([]string{"x", "y"}).Draw(t, what)
+}
+func flip(t *rapid.T, what string) bool { return rapid.Bool().Draw(t, what) }
+
+func labels(t *rapid.T, keys ...string) map[string]string {
+	set := make(map[string]string)
+	for _, key := range keys {
+		if v := rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, key); v != "" {
+			set[key] = v
+		}
+	}
+	return set
+}
+
+func resources(t *rapid.T, cpu, memory []string) v1.ResourceList {
+	list := make(v1.ResourceList)
+	if s := rapid.SampledFrom(cpu).Draw(t, "cpu"); s != "" {
+		list[v1.ResourceCPU] = resource.MustParse(s)
+	}
+	if s := rapid.SampledFrom(memory).Draw(t, "memory"); s != "" {
+		list[v1.ResourceMemory] = resource.MustParse(s)
+	}
+	return list
+}
+
+func (c *churn) setNode(t *rapid.T) {
+	node := &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName(t), Labels: labels(t, v1.LabelTopologyZone, "disk")}}
+	if flip(t, "hostname") {
+		node.Labels[v1.LabelHostname] = node.Name
+	}
+	node.Status.Allocatable = resources(t, []string{"1", "2", "4"}, []string{"1Gi", "4Gi"})
+	node.Status.Allocatable[v1.ResourcePods] = resource.MustParse(rapid.SampledFrom([]string{"2", "10"}).Draw(t, "pods"))
+	for _, effect := range []v1.TaintEffect{v1.TaintEffectNoSchedule, v1.TaintEffectPreferNoSchedule} {
+		if rapid.IntRange(0, 3).Draw(t, string(effect)) == 0 {
+			node.Spec.Taints = append(node.Spec.Taints, v1.Taint{Key: "k", Value: value(t, "taint"), Effect: effect})
+		}
+	}
+	node.Spec.Unschedulable = rapid.IntRange(0, 7).Draw(t, "cordon") == 0
+	if flip(t, "image") {
+		node.Status.Images = []v1.ContainerImage{{Names: []string{value(t, "image") + ":latest"}, SizeBytes: 200 << 20}}
+	}
+	c.view.SetNode(node)
+}
+
+func (c *churn) pod(t *rapid.T, name string) *v1.Pod {
+	pod := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace(t), Labels: labels(t, "app", "tier")}}
+	container := v1.Container{Name: "c", Image: value(t, "image")}
+	container.Resources.Requests = resources(t, []string{"", "100m", "900m"}, []string{"", "128Mi", "2Gi"})
+	if rapid.IntRange(0, 4).Draw(t, "port") == 0 {
+		container.Ports = []v1.ContainerPort{{HostPort: 80, ContainerPort: 80}}
+	}
+	pod.Spec.Containers = []v1.Container{container}
+	priority := rapid.Int32Range(0, 2).Draw(t, "priority")
+	pod.Spec.Priority = &priority
+	if flip(t, "tolerates") {
+		pod.Spec.Tolerations = []v1.Toleration{{Key: "k", Operator: v1.TolerationOpEqual, Value: value(t, "toleration")}}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "selector") == 0 {
+		pod.Spec.NodeSelector = map[string]string{"disk": value(t, "disk")}
+	}
+	if flip(t, "spread") {
+		pod.Spec.TopologySpreadConstraints = []v1.TopologySpreadConstraint{{
+			MaxSkew: 1, TopologyKey: topologyKey(t), LabelSelector: selector(t),
+			WhenUnsatisfiable: rapid.SampledFrom([]v1.UnsatisfiableConstraintAction{v1.DoNotSchedule, v1.ScheduleAnyway}).Draw(t, "action"),
+		}}
+	}
+	pod.Spec.Affinity = affinity(t)
+	return pod
+}
+
+func topologyKey(t *rapid.T) string {
+	return rapid.SampledFrom([]string{v1.LabelHostname, v1.LabelTopologyZone}).Draw(t, "key")
+}
+
+func selector(t *rapid.T) *metav1.LabelSelector {
+	return &metav1.LabelSelector{MatchLabels: map[string]string{"app": value(t, "wanted")}}
+}
+
+func affinity(t *rapid.T) *v1.Affinity {
+	term := func() v1.PodAffinityTerm {
+		term := v1.PodAffinityTerm{TopologyKey: topologyKey(t), LabelSelector: selector(t)}
+		if flip(t, "namespaces") {
+			term.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"team": value(t, "team")}}
+		}
+		return term
+	}
+	a := &v1.Affinity{}
+	switch rapid.IntRange(0, 7).Draw(t, "affinity") {
+	case 0:
+		a.PodAffinity = &v1.PodAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []v1.PodAffinityTerm{term()}}
+	case 1:
+		a.PodAntiAffinity = &v1.PodAntiAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []v1.PodAffinityTerm{term()}}
+	case 2:
+		a.PodAffinity = &v1.PodAffinity{PreferredDuringSchedulingIgnoredDuringExecution: []v1.WeightedPodAffinityTerm{{Weight: 7, PodAffinityTerm: term()}}}
+	case 3:
+		a.PodAntiAffinity = &v1.PodAntiAffinity{PreferredDuringSchedulingIgnoredDuringExecution: []v1.WeightedPodAffinityTerm{{Weight: 3, PodAffinityTerm: term()}}}
+	default:
+		return nil
+	}
+	return a
+}
