@@ -48,6 +48,7 @@ const (
 	byClaim       = "claim"    // Pods by "namespace/name" of each PersistentVolumeClaim used
 	byLabel       = "label"    // Pods by labelPairs
 	byOrphanLabel = "orphan"   // the same, only what no controller owns: Pods and ReplicaSets
+	byService     = "service"  // EndpointSlices by "namespace/name" of the Service whose they are
 	bySelector    = "selector" // by selectorPair: what selects pods
 )
 
@@ -88,6 +89,12 @@ func newCaches(p *component.Process) *Caches {
 			return nil
 		}
 		return selectorPair(s.Namespace, s.Spec.Selector)
+	})
+	c.EndpointSlices.Index(byService, func(s *discoveryv1.EndpointSlice) []string {
+		if service, ok := serviceOf(s); ok {
+			return []string{service.String()}
+		}
+		return nil
 	})
 	c.PodDisruptionBudgets.Index(bySelector, func(b *policyv1.PodDisruptionBudget) []string { return matchLabelsPair(b.Namespace, b.Spec.Selector) })
 	return c

@@ -94,7 +94,7 @@ func (b *bench) setPod(name string, phase corev1.PodPhase, ready bool) {
 	_, err := api.PatchStatus(b, api.Pods, api.Key{Namespace: "default", Name: name}, func(pod *corev1.Pod) error {
 		pod.Status.Phase = phase
 		if pod.Status.PodIP == "" {
-			pod.Status.PodIP = fmt.Sprintf("10.0.0.%d", b.revision)
+			pod.Status.PodIP = fmt.Sprintf("10.0.%d.%d", b.revision/256, b.revision%256)
 			pod.Status.PodIPs = []corev1.PodIP{{IP: pod.Status.PodIP}}
 		}
 		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: status, LastTransitionTime: metav1.NewTime(b.engine.Clock())}}

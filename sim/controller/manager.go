@@ -28,4 +28,5 @@ func New(p *component.Process, o Options) *Manager {
 func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newDeployments(p, c)
 	newReplicaSets(p, c)
+	newEndpointSlices(p, c, o.MaxEndpointsPerSlice)
 }
