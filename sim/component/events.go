@@ -2,6 +2,7 @@ package component
 
 import (
 	"fmt"
+	"hash/fnv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,7 @@ type Recorder struct {
 	seen    map[eventKey]seenEvent
 	waiting []waitingEvent
 	last    time.Time
+	offset  time.Duration
 }
 
 type eventKey struct {
@@ -45,6 +47,9 @@ const maxSeen = 4096
 // and, where it matters, the host.
 func NewRecorder(p *Process, source, host string) *Recorder {
 	r := &Recorder{process: p, source: corev1.EventSource{Component: source, Host: host}, seen: map[eventKey]seenEvent{}}
+	h := fnv.New32a()
+	h.Write([]byte(p.Name + "/" + source + "/" + host))
+	r.offset = time.Duration(h.Sum32() % uint32(time.Millisecond))
 	p.recorders = append(p.recorders, r)
 	return r
 }
@@ -112,9 +117,11 @@ func (r *Recorder) write(k eventKey) {
 	r.seen[k] = seenEvent{key: api.KeyOf(ev), count: 1, first: now}
 }
 
-// stamp is the present instant in nanoseconds, made unique within this process.
+// stamp is the present instant in nanoseconds, made unique within this recorder
+// and moved by a fraction of a millisecond that differs from recorder to recorder:
+// in virtual time many of them report at one instant.
 func (r *Recorder) stamp() int64 {
-	t := r.process.Engine.Clock()
+	t := r.process.Engine.Clock().Add(r.offset)
 	if !t.After(r.last) {
 		t = r.last.Add(1)
 	}
