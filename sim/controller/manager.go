@@ -21,6 +21,7 @@ func New(p *component.Process, o Options) *Manager {
 	c := newCaches(p)
 	addWorkloadControllers(p, c, o)
 	addNodeControllers(p, c, o)
+	addStorageControllers(p, c, o)
 	return &Manager{Process: p, Caches: c}
 }
 
@@ -29,4 +30,5 @@ func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newDeployments(p, c)
 	newReplicaSets(p, c)
 	newEndpointSlices(p, c, o.MaxEndpointsPerSlice)
+	newGarbage(p, c)
 }

@@ -143,7 +143,7 @@ func (t *taintEviction) judge(pod *corev1.Pod, node *corev1.Node) {
 	case forever:
 		t.cancel(pod)
 	case t.evicting[key] == nil:
-		t.set(pod, node, stay, fmt.Sprintf("taint %s of %s is tolerated for so long: tolerationSeconds", tellTaints(taints), node.Name))
+		t.set(pod, node, stay, fmt.Sprintf("it tolerates taint %s of %s for no longer: tolerationSeconds %s", tellTaints(taints), node.Name, trace.Seconds(stay)))
 	}
 }
 
