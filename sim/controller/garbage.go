@@ -1,0 +1,326 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"minisim/sim/api"
+	"minisim/sim/component"
+)
+
+// maxAbsent bounds the memory for owners that were found to be gone.
+const maxAbsent = 500
+
+// garbage deletes what has lost its owners, and carries out deletions in the
+// foreground (dependents first) and those that orphan the dependents.
+type garbage struct {
+	base
+	graph  *ownerGraph
+	absent map[types.UID]bool // owners of which the server has said that they are gone; a UID never comes back
+}
+
+func newGarbage(p *component.Process, caches *Caches) *garbage {
+	c := &garbage{graph: newOwnerGraph(), absent: map[types.UID]bool{}}
+	c.base = newBase(p, "garbage-collector-controller", "garbage-collector-controller", nil, c)
+	follow(caches.Namespaces, api.Namespaces, c.changed)
+	follow(caches.Nodes, api.Nodes, c.changed)
+	follow(caches.Pods, api.Pods, c.changed)
+	follow(caches.Services, api.Services, c.changed)
+	follow(caches.ConfigMaps, api.ConfigMaps, c.changed)
+	follow(caches.Secrets, api.Secrets, c.changed)
+	follow(caches.ServiceAccounts, api.ServiceAccounts, c.changed)
+	follow(caches.PersistentVolumeClaims, api.PersistentVolumeClaims, c.changed)
+	follow(caches.PersistentVolumes, api.PersistentVolumes, c.changed)
+	follow(caches.Deployments, api.Deployments, c.changed)
+	follow(caches.ReplicaSets, api.ReplicaSets, c.changed)
+	follow(caches.StatefulSets, api.StatefulSets, c.changed)
+	follow(caches.DaemonSets, api.DaemonSets, c.changed)
+	follow(caches.Jobs, api.Jobs, c.changed)
+	follow(caches.EndpointSlices, api.EndpointSlices, c.changed)
+	follow(caches.Leases, api.Leases, c.changed)
+	follow(caches.StorageClasses, api.StorageClasses, c.changed)
+	follow(caches.VolumeAttachments, api.VolumeAttachments, c.changed)
+	follow(caches.CSINodes, api.CSINodes, c.changed)
+	follow(caches.PodDisruptionBudgets, api.PodDisruptionBudgets, c.changed)
+	return c
+}
+
+// changed keeps the graph and queues those objects to which the change may mean something.
+func (c *garbage) changed(r *api.Resource, old, new api.Object) {
+	if old != nil && (new == nil || old.GetUID() != new.GetUID()) {
+		c.lost(old.GetUID())
+	}
+	if new == nil {
+		return
+	}
+	n, before := c.graph.put(r, new)
+	switch {
+	case n.deleting && (n.foreground || n.orphan):
+		if before == nil || !before.deleting || before.foreground != n.foreground || before.orphan != n.orphan {
+			c.enqueue(n)
+		}
+	case before == nil && c.anyOwnerUnsure(n), before != nil && !sameOwners(before.owners, n.owners):
+		c.enqueue(n)
+	}
+	if before != nil && (!before.deleting && n.deleting || !sameOwners(before.owners, n.owners)) {
+		c.wakeOwners(before)
+	}
+}
+
+// lost handles an object that is gone: its dependents are looked at, and owners that waited for it.
+func (c *garbage) lost(uid types.UID) {
+	n := c.graph.drop(uid)
+	if n == nil {
+		return
+	}
+	for _, dependent := range c.graph.of(uid) {
+		c.enqueue(dependent)
+	}
+	c.wakeOwners(n)
+}
+
+// wakeOwners queues the owners that wait for their dependents to go.
+func (c *garbage) wakeOwners(n *graphNode) {
+	for _, ref := range n.owners {
+		if owner := c.graph.nodes[ref.UID]; owner != nil && owner.waits() {
+			c.enqueue(owner)
+		}
+	}
+}
+
+func (c *garbage) enqueue(n *graphNode) { c.queue.Add(graphKey(n.resource, n.key)) }
+
+// anyOwnerUnsure says whether an owner of n is not known to be there to stay.
+func (c *garbage) anyOwnerUnsure(n *graphNode) bool {
+	return slices.ContainsFunc(n.owners, func(ref metav1.OwnerReference) bool {
+		owner := c.graph.nodes[ref.UID]
+		return owner == nil || owner.waits()
+	})
+}
+
+// Reconcile looks at one object, named by graphKey: whether it is to go, may go at last, or has to let its dependents go.
+func (c *garbage) Reconcile(key api.Key) error {
+	n := c.graph.find(key)
+	switch {
+	case n == nil:
+		return nil
+	case n.deleting && n.orphan:
+		return c.orphanDependents(n)
+	case n.waits():
+		return c.deleteDependents(n)
+	case n.deleting || !c.anyOwnerUnsure(n):
+		return nil
+	}
+	return c.collect(n)
+}
+
+// say leaves a record of what is about to happen to an object.
+func (c *garbage) say(n *graphNode, do, because string) {
+	c.process.Trace.Then(component.Reconciled{Controller: c.name, Resource: n.resource.Singular, Key: n.key.String(), Do: do, Because: because})
+}
+
+// deleteDependents carries on a deletion in the foreground: dependents that block go first, then the finalizer.
+func (c *garbage) deleteDependents(n *graphNode) error {
+	blocked := false
+	for _, d := range c.graph.of(n.uid) {
+		if d.blocks(n.uid) {
+			blocked = true
+			if !d.deleting {
+				c.enqueue(d)
+			}
+		}
+	}
+	if blocked {
+		return nil
+	}
+	c.say(n, "let it go", "no dependent that blocks its deletion is left")
+	return c.dropFinalizer(n, metav1.FinalizerDeleteDependents)
+}
+
+// orphanDependents takes an owner's name off its dependents and then lets it go.
+func (c *garbage) orphanDependents(n *graphNode) error {
+	var errs []error
+	for _, d := range c.graph.of(n.uid) {
+		c.say(d, "set free from "+api.Ref(n.resource, n.key), "its owner is deleted with propagationPolicy Orphan")
+		if err := c.patchOwners(d, without(n.uid)); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	c.say(n, "let it go", "its dependents are free")
+	return c.dropFinalizer(n, metav1.FinalizerOrphanDependents)
+}
+
+// owners are an object's owners as the server has them.
+type owners struct {
+	solid, waiting, absent []metav1.OwnerReference
+}
+
+// collect deletes an object that no owner keeps any more. The graph only gives
+// the hint; what is done is decided on what the server says.
+func (c *garbage) collect(n *graphNode) error {
+	now, err := api.Get[api.Object](c.client, n.resource, n.key)
+	if apierrors.IsNotFound(err) || err == nil && (now.GetUID() != n.uid || now.GetDeletionTimestamp() != nil) {
+		return nil // the cache will hear of it
+	}
+	if err != nil {
+		return err
+	}
+	o, err := c.classify(now)
+	if err != nil || len(o.waiting)+len(o.absent) == 0 {
+		return err
+	}
+	if len(o.solid) > 0 {
+		gone := append(o.absent, o.waiting...)
+		c.say(n, "take "+refs(gone)+" off its owners", "another owner keeps it")
+		uids := make([]types.UID, len(gone))
+		for i, ref := range gone {
+			uids[i] = ref.UID
+		}
+		return c.patchOwners(n, without(uids...))
+	}
+	policy := metav1.DeletePropagationBackground
+	switch because := "its owner " + refs(o.absent) + " is gone"; {
+	case len(o.waiting) > 0 && len(c.graph.dependents[n.uid]) > 0:
+		if err := c.unblock(n, now); err != nil {
+			return err
+		}
+		policy = metav1.DeletePropagationForeground
+		c.say(n, "delete with its dependents first", "its owner "+refs(o.waiting)+" is deleted in the foreground")
+	case len(o.waiting) > 0:
+		c.say(n, "delete", "its owner "+refs(o.waiting)+" is deleted in the foreground")
+	case slices.Contains(now.GetFinalizers(), metav1.FinalizerOrphanDependents):
+		policy = metav1.DeletePropagationOrphan
+		c.say(n, "delete and leave its dependents", because)
+	case slices.Contains(now.GetFinalizers(), metav1.FinalizerDeleteDependents):
+		policy = metav1.DeletePropagationForeground
+		c.say(n, "delete with its dependents first", because)
+	default:
+		c.say(n, "delete", because)
+	}
+	err = api.Delete(c.client, n.resource, n.key, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &n.uid}, PropagationPolicy: &policy})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// unblock keeps a circle of owners that all wait for each other from waiting forever.
+func (c *garbage) unblock(n *graphNode, now api.Object) error {
+	circle := slices.ContainsFunc(c.graph.of(n.uid), (*graphNode).waits)
+	blocking := slices.ContainsFunc(now.GetOwnerReferences(), func(ref metav1.OwnerReference) bool { return deref(ref.BlockOwnerDeletion) })
+	if !circle || !blocking {
+		return nil
+	}
+	c.say(n, "stop blocking the deletion of its owners", "they wait for each other")
+	return c.patchOwners(n, func(refs []metav1.OwnerReference) []metav1.OwnerReference {
+		no := false
+		for i := range refs {
+			refs[i].BlockOwnerDeletion = &no
+		}
+		return refs
+	})
+}
+
+// classify tells the owners that keep an object from those that are gone or about to go.
+func (c *garbage) classify(o api.Object) (owners, error) {
+	var out owners
+	for _, ref := range o.GetOwnerReferences() {
+		owner := c.graph.nodes[ref.UID]
+		waits := owner != nil && owner.waits()
+		if owner == nil && !c.absent[ref.UID] {
+			there, w, err := c.ask(o, ref)
+			if err != nil {
+				return out, err
+			}
+			if waits = w; !there {
+				if len(c.absent) >= maxAbsent {
+					clear(c.absent)
+				}
+				c.absent[ref.UID] = true
+			}
+		}
+		switch {
+		case waits:
+			out.waiting = append(out.waiting, ref)
+		case owner == nil && c.absent[ref.UID]:
+			out.absent = append(out.absent, ref)
+		default:
+			out.solid = append(out.solid, ref)
+		}
+	}
+	return out, nil
+}
+
+// ask asks the server whether an owner exists and whether it waits for its
+// dependents. One of a kind that is not served counts as existing: nothing can be said of it.
+func (c *garbage) ask(o api.Object, ref metav1.OwnerReference) (there, waits bool, err error) {
+	r := api.ByKind(schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind))
+	if r == nil || r.Namespaced && o.GetNamespace() == "" {
+		return true, false, nil
+	}
+	key := api.Key{Name: ref.Name}
+	if r.Namespaced {
+		key.Namespace = o.GetNamespace()
+	}
+	owner, err := api.Get[api.Object](c.client, r, key)
+	switch {
+	case apierrors.IsNotFound(err):
+		return false, false, nil
+	case err != nil:
+		return false, false, err
+	case owner.GetUID() != ref.UID:
+		return false, false, nil
+	}
+	return true, owner.GetDeletionTimestamp() != nil && slices.Contains(owner.GetFinalizers(), metav1.FinalizerDeleteDependents), nil
+}
+
+// patchOwners changes the owner references of an object if it is still the same one.
+func (c *garbage) patchOwners(n *graphNode, change func([]metav1.OwnerReference) []metav1.OwnerReference) error {
+	return c.patch(n, func(o api.Object) { o.SetOwnerReferences(change(o.GetOwnerReferences())) })
+}
+
+func (c *garbage) dropFinalizer(n *graphNode, name string) error {
+	return c.patch(n, func(o api.Object) {
+		o.SetFinalizers(slices.DeleteFunc(o.GetFinalizers(), func(f string) bool { return f == name }))
+	})
+}
+
+func (c *garbage) patch(n *graphNode, change func(api.Object)) error {
+	_, err := api.Patch(c.client, n.resource, n.key, func(o api.Object) error {
+		if o.GetUID() != n.uid {
+			return apierrors.NewNotFound(n.resource.GroupResource(), n.key.Name)
+		}
+		change(o)
+		return nil
+	})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// without takes owners off a list.
+func without(uids ...types.UID) func([]metav1.OwnerReference) []metav1.OwnerReference {
+	return func(refs []metav1.OwnerReference) []metav1.OwnerReference {
+		return slices.DeleteFunc(refs, func(ref metav1.OwnerReference) bool { return slices.Contains(uids, ref.UID) })
+	}
+}
+
+// refs names owners for telling.
+func refs(of []metav1.OwnerReference) string {
+	out := make([]string, len(of))
+	for i, ref := range of {
+		out[i] = fmt.Sprintf("%s %s", strings.ToLower(ref.Kind), ref.Name)
+	}
+	return strings.Join(out, ", ")
+}
