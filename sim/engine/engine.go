@@ -142,6 +142,15 @@ func (e *Engine) Now() time.Duration { return e.now }
 // Clock is the virtual time as a date (UTC), for the timestamps of objects.
 func (e *Engine) Clock() time.Time { return e.epoch.Add(e.now) }
 
+// StartAt sets the clock before the first step, for a cluster that carries on
+// from an earlier run.
+func (e *Engine) StartAt(t time.Duration) {
+	if e.steps > 0 {
+		panic("engine: the clock cannot be set once it runs")
+	}
+	e.now, e.active = t, t
+}
+
 // Since is how long ago, in virtual time, the date t lies.
 func (e *Engine) Since(t time.Time) time.Duration { return e.Clock().Sub(t) }
 

@@ -80,6 +80,13 @@ func (d *Disks) Detach(handle, machine string) {
 	}
 }
 
+// Wrote notes that somebody has written to a disk.
+func (d *Disks) Wrote(handle string, w Write) {
+	if disk := d.byName[handle]; disk != nil {
+		disk.Writes = append(disk.Writes, w)
+	}
+}
+
 // Mount notes that a pod on a machine has the disk mounted and writes to it, and
 // returns who wrote before, nil if the disk was empty. It fails when the disk is not attached there.
 func (d *Disks) Mount(handle, machine, pod string) (before *Write, err error) {
