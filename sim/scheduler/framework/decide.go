@@ -44,3 +44,14 @@ func (v Verdict) Record() *Decision { return v.Evaluation.Record(v.Outcome) }
 
 // Table writes the cycle down in full; see Evaluation.Table.
 func (v Verdict) Table() *Decision { return v.Evaluation.Table(v.Outcome) }
+
+// Rejectors names the plugins that rejected the pod on some node.
+func (v Verdict) Rejectors() map[string]bool {
+	plugins := make(map[string]bool)
+	for _, verdict := range v.Verdicts {
+		if verdict != nil && verdict.Plugin != "" {
+			plugins[verdict.Plugin] = true
+		}
+	}
+	return plugins
+}

@@ -61,6 +61,8 @@ type NodeRecord struct {
 	Code    string   `json:"code,omitempty"`
 	Plugin  string   `json:"plugin,omitempty"`
 	Reasons []string `json:"reasons,omitempty"`
+	// Detail tells the first failing plugin's rejection in numbers.
+	Detail string `json:"detail,omitempty"`
 	// Failures lists every failing plugin, on demand.
 	Failures []Rejection `json:"failures,omitempty"`
 	// Scores are by plugin; Total is the sum of the weighted ones.

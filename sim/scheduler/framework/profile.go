@@ -10,6 +10,8 @@ const DefaultSchedulerName = "default-scheduler"
 type Profile struct {
 	// Name is the schedulerName that pods ask for it by.
 	Name string
+	// Plugins are all plugins, in order.
+	Plugins []Plugin
 	// QueueSort orders the queue; the first enabled wins.
 	QueueSort   QueueSortPlugin
 	PreEnqueue  []PreEnqueuePlugin
@@ -55,6 +57,7 @@ func NewProfile(name string, plugins ...Weighted) (*Profile, error) {
 }
 
 func (p *Profile) enable(w Weighted) {
+	p.Plugins = append(p.Plugins, w.Plugin)
 	if x, ok := w.Plugin.(QueueSortPlugin); ok && p.QueueSort == nil {
 		p.QueueSort = x
 	}

@@ -123,7 +123,7 @@ func (e *Evaluation) recordAll(d *Decision) {
 	for i, n := range e.State.View.Nodes() {
 		if v := e.Verdicts[i]; v != nil {
 			reasons := slices.Sorted(slices.Values(v.Reasons))
-			d.Nodes = append(d.Nodes, NodeRecord{Name: n.Name, Code: v.Code.String(), Plugin: v.Plugin, Reasons: reasons})
+			d.Nodes = append(d.Nodes, NodeRecord{Name: n.Name, Code: v.Code.String(), Plugin: v.Plugin, Reasons: reasons, Detail: e.detail(n, v)})
 			continue
 		}
 		d.Nodes = append(d.Nodes, e.feasibleRecord(next))
@@ -145,10 +145,7 @@ func (e *Evaluation) failures(n *NodeInfo) []Rejection {
 	if e.PreFilter != nil {
 		return []Rejection{{Plugin: e.PreFilter.Plugin, Code: e.PreFilter.Code.String(), Reasons: e.PreFilter.Reasons}}
 	}
-	with, state := e.addNominated(e.State, n)
-	if with == nil {
-		with, state = n, e.State
-	}
+	with, state := e.counted(n)
 	var out []Rejection
 	for _, plugin := range e.filters {
 		status := plugin.Filter(state, e.Pod, with)
@@ -162,6 +159,30 @@ func (e *Evaluation) failures(n *NodeInfo) []Rejection {
 		out = append(out, r)
 	}
 	return out
+}
+
+// counted is the node as the filters saw it, nominated pods included.
+func (e *Evaluation) counted(n *NodeInfo) (*NodeInfo, *CycleState) {
+	if with, state := e.addNominated(e.State, n); with != nil {
+		return with, state
+	}
+	return n, e.State
+}
+
+// detail tells a node's first rejection in numbers, where its plugin can.
+func (e *Evaluation) detail(n *NodeInfo, verdict *Status) string {
+	for _, plugin := range e.filters {
+		x, ok := plugin.(Explainer)
+		if !ok || plugin.Name() != verdict.Plugin || e.PreFilter != nil {
+			continue
+		}
+		with, state := e.counted(n)
+		if plugin.Filter(state, e.Pod, with).OK() {
+			return "" // PreFilter left the node out
+		}
+		return x.Explain(state, e.Pod, with)
+	}
+	return ""
 }
 
 // rejections counts the nodes by first failing plugin and reason, in the

@@ -12,29 +12,25 @@ import (
 // sameTopology reports whether two versions of a node have the same labels,
 // taints and cordon.
 func sameTopology(a, b *v1.Node) bool {
-	return a.Spec.Unschedulable == b.Spec.Unschedulable && maps.Equal(a.Labels, b.Labels) &&
-		slices.EqualFunc(a.Spec.Taints, b.Spec.Taints, func(x, y v1.Taint) bool {
-			return x.Key == y.Key && x.Value == y.Value && x.Effect == y.Effect
-		})
+	return maps.Equal(a.Labels, b.Labels) && !TaintsChanged(a, b)
 }
 
 // sameNode reports whether two versions of a node differ in nothing that a
 // rule looks at.
 func sameNode(a, b *v1.Node) bool {
-	return sameTopology(a, b) &&
-		maps.EqualFunc(a.Status.Allocatable, b.Status.Allocatable, func(x, y resource.Quantity) bool { return x.Cmp(y) == 0 }) &&
+	return sameTopology(a, b) && !AllocatableChanged(a, b) &&
 		slices.EqualFunc(a.Status.Images, b.Status.Images, func(x, y v1.ContainerImage) bool {
 			return x.SizeBytes == y.SizeBytes && slices.Equal(x.Names, y.Names)
 		})
 }
 
-// samePod reports whether two versions of a bound pod differ in nothing that a
-// rule counts. A changed spec shows in the generation, where there is one.
-func samePod(a, b *v1.Pod) bool {
+// SamePod reports whether two versions of a pod differ in nothing that a rule
+// looks at, its binding aside. An equal generation vouches for an equal spec.
+func SamePod(a, b *v1.Pod) bool {
 	if a.UID != b.UID || (a.DeletionTimestamp == nil) != (b.DeletionTimestamp == nil) || !maps.Equal(a.Labels, b.Labels) {
 		return false
 	}
-	if a.Generation != b.Generation || a.Generation == 0 && !sameSpec(&a.Spec, &b.Spec) {
+	if (a.Generation == 0 || a.Generation != b.Generation) && !sameSpec(&a.Spec, &b.Spec) {
 		return false
 	}
 	return slices.EqualFunc(resized(a), resized(b), func(x, y *v1.ResourceRequirements) bool {
@@ -60,3 +56,19 @@ func resized(pod *v1.Pod) []*v1.ResourceRequirements {
 	}
 	return out
 }
+
+// TaintsChanged reports whether a node's taints or its cordon differ.
+func TaintsChanged(old, now *v1.Node) bool {
+	return old.Spec.Unschedulable != now.Spec.Unschedulable || !slices.EqualFunc(old.Spec.Taints, now.Spec.Taints, sameTaint)
+}
+
+// AllocatableChanged reports whether a node offers other amounts.
+func AllocatableChanged(old, now *v1.Node) bool {
+	return !maps.EqualFunc(old.Status.Allocatable, now.Status.Allocatable, sameQuantity)
+}
+
+func sameTaint(a, b v1.Taint) bool {
+	return a.Key == b.Key && a.Value == b.Value && a.Effect == b.Effect
+}
+
+func sameQuantity(a, b resource.Quantity) bool { return a.Cmp(b) == 0 }

@@ -178,7 +178,7 @@ func (s *Snapshot) AddPod(p *PodInfo, nodeName string) {
 // whether that was so; if not, AddPod has to be called.
 func (s *Snapshot) Refresh(pod *v1.Pod) bool {
 	at, ok := s.placed[pod.Namespace+"/"+pod.Name]
-	if !ok || at.node.Name != pod.Spec.NodeName || !samePod(at.pod.Pod, pod) {
+	if !ok || at.node.Name != pod.Spec.NodeName || !SamePod(at.pod.Pod, pod) {
 		return false
 	}
 	at.pod.Pod = pod

@@ -1,0 +1,88 @@
+package framework
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// TableLines writes a decision as a table: a line per feasible node with its
+// scores by plugin, best first, then a line per rejected node with every
+// failing rule that is known.
+func (d *Decision) TableLines() []string {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	d.scoreTable(w)
+	d.rejectionTable(w)
+	if d.Shortened {
+		fmt.Fprintf(w, "(%d of %d nodes shown)\n", len(d.Nodes), d.Examined)
+		for _, r := range d.Rejections {
+			fmt.Fprintf(w, "%d rejected by %s: %s\n", r.Nodes, r.Plugin, r.Reason)
+		}
+	}
+	if d.Message != "" {
+		fmt.Fprintln(w, d.Message)
+	}
+	w.Flush()
+	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
+}
+
+func (d *Decision) scoreTable(w *tabwriter.Writer) {
+	var feasible []*NodeRecord
+	var plugins []string
+	for i := range d.Nodes {
+		if d.Nodes[i].Feasible {
+			feasible = append(feasible, &d.Nodes[i])
+		}
+	}
+	if len(feasible) == 0 {
+		return
+	}
+	slices.SortStableFunc(feasible, func(a, b *NodeRecord) int { return int(b.Total - a.Total) })
+	for plugin := range feasible[0].Scores {
+		plugins = append(plugins, plugin)
+	}
+	slices.Sort(plugins)
+	fmt.Fprintf(w, "NODE\tTOTAL\t%s\t\n", strings.Join(plugins, "\t"))
+	for _, n := range feasible {
+		mark := ""
+		if n.Name == d.Winner {
+			mark = "*"
+		}
+		fmt.Fprintf(w, "%s%s\t%d\t", n.Name, mark, n.Total)
+		for _, plugin := range plugins {
+			s := n.Scores[plugin]
+			fmt.Fprintf(w, "%d (raw %d → %d)\t", s.Weighted, s.Raw, s.Normalized)
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+func (d *Decision) rejectionTable(w *tabwriter.Writer) {
+	head := false
+	for i := range d.Nodes {
+		n := &d.Nodes[i]
+		if n.Feasible {
+			continue
+		}
+		if !head {
+			fmt.Fprintln(w, "NODE\tREJECTED BY\tREASON\tIN NUMBERS\t")
+			head = true
+		}
+		failures := n.Failures
+		if len(failures) == 0 {
+			failures = []Rejection{{Plugin: n.Plugin, Reasons: n.Reasons, Detail: n.Detail}}
+		}
+		name := n.Name
+		for _, f := range failures {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\n", name, f.Plugin, strings.Join(f.Reasons, ", "), f.Detail)
+			name = ""
+		}
+	}
+}
