@@ -4,7 +4,8 @@
 // the objects given; nothing reads other objects, a clock or the store (that is
 // admission's and the pipeline's work, in package apiserver).
 //
-// Each kind has its Strategy in a file of its own; For finds it.
+// Each kind has its Strategy in a file of its own; For finds it. The rules are
+// those of Kubernetes v1.36 with its feature gates as they are by default.
 package kinds
 
 import (
@@ -15,30 +16,41 @@ import (
 
 // Strategy is what Kubernetes does to objects of one resource besides storing
 // them. Any func may be nil: then there is nothing of the sort to do. The
-// objects given must be of the resource's type; the funcs that prepare change
-// their first argument in place, all others change nothing.
+// objects given must be of the resource's type; the funcs that default and
+// prepare change their first argument in place, all others change nothing.
 type Strategy struct {
-	// Default fills in what the sender left out, as decoding a request does.
+	// Default fills in what the sender left out, as decoding a request does. It
+	// comes before admission.
 	Default func(api.Object)
 	// PrepareForCreate sets what a sender cannot: the status that a new object
-	// starts with, generation 1.
+	// starts with, generation 1. It comes after admission; the object has its
+	// name, UID and creation time by then.
 	PrepareForCreate func(api.Object)
 	// PrepareForUpdate keeps what an update of the main resource cannot change
 	// (status) and counts the generation up when the wanted state changed.
 	PrepareForUpdate func(new, old api.Object)
 	// PrepareForStatusUpdate keeps what an update of the status subresource
-	// cannot change: everything but the status.
+	// cannot change: everything but the status, and of the metadata what the
+	// kind guards.
 	PrepareForStatusUpdate func(new, old api.Object)
 
-	// Validate says what is wrong with a new object.
+	// Validate says what is wrong with a new, prepared object.
 	Validate func(api.Object) field.ErrorList
-	// ValidateUpdate says what is wrong with an object or with its change from old.
+	// ValidateUpdate says what is wrong with a prepared object or with its change
+	// from old. As in Kubernetes some faults of the metadata are told twice, once
+	// by the rules for all kinds and once by the kind's own.
 	ValidateUpdate func(new, old api.Object) field.ErrorList
 	// ValidateStatusUpdate says what is wrong with a new status.
 	ValidateStatusUpdate func(new, old api.Object) field.ErrorList
 
-	// Warnings are what Kubernetes accepts but remarks upon.
+	// Warnings are what Kubernetes accepts in a new object but remarks upon.
 	Warnings func(api.Object) []string
+
+	// CreateOnUpdate is whether an update may create what is not there.
+	CreateOnUpdate bool
+	// NeedsVersion is whether an update must state the resourceVersion that it
+	// is based on.
+	NeedsVersion bool
 }
 
 // For finds the strategy of a resource; never nil.
@@ -46,9 +58,11 @@ func For(r *api.Resource) *Strategy {
 	if s, ok := strategies[r]; ok {
 		return s
 	}
-	return &none
+	return &unknown
 }
 
-var none Strategy
+var unknown Strategy
 
-var strategies = map[*api.Resource]*Strategy{}
+var strategies = map[*api.Resource]*Strategy{
+	api.Pods: pods.strategy(api.Pods),
+}

@@ -1,0 +1,98 @@
+package kinds
+
+import (
+	"minisim/sim/api"
+
+	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// kind is a Strategy over the kind's own type. Any func may be nil.
+type kind[T api.Object] struct {
+	// name is the rule for names; nil where only the rule for all kinds holds.
+	name nameRule
+
+	defaults func(T)
+	create   func(T)
+	update   func(new, old T)
+	status   func(new, old T)
+
+	validate       func(*faults, T)
+	validateUpdate func(f *faults, new, old T)
+	validateStatus func(f *faults, new, old T)
+	warnings       func(T) []string
+
+	createOnUpdate bool
+	needsVersion   bool
+}
+
+// strategy makes the Strategy of a resource, adding what holds for all kinds.
+func (k kind[T]) strategy(r *api.Resource) *Strategy {
+	s := &Strategy{
+		Default:        whole(k.defaults),
+		Validate:       func(o api.Object) field.ErrorList { return k.check(r, o.(T)) },
+		ValidateUpdate: k.checkUpdate,
+		PrepareForUpdate: func(new, old api.Object) {
+			new.SetGeneration(old.GetGeneration())
+			if k.update != nil {
+				k.update(new.(T), old.(T))
+			}
+		},
+		PrepareForCreate: whole(k.create),
+		CreateOnUpdate:   k.createOnUpdate,
+		NeedsVersion:     k.needsVersion,
+	}
+	if k.warnings != nil {
+		s.Warnings = func(o api.Object) []string { return k.warnings(o.(T)) }
+	}
+	if r.Status {
+		s.PrepareForStatusUpdate = func(new, old api.Object) {
+			new.SetGeneration(old.GetGeneration())
+			if k.status != nil {
+				k.status(new.(T), old.(T))
+			}
+		}
+		s.ValidateStatusUpdate = func(new, old api.Object) field.ErrorList {
+			f := &faults{}
+			f.genericMetaUpdate(new, old)
+			f.metaUpdate(new, old)
+			if k.validateStatus != nil {
+				k.validateStatus(f, new.(T), old.(T))
+			}
+			return f.list
+		}
+	}
+	return s
+}
+
+func whole[T api.Object](do func(T)) func(api.Object) {
+	if do == nil {
+		return nil
+	}
+	return func(o api.Object) { do(o.(T)) }
+}
+
+// check validates a new object: first the kind's rules, then, if it keeps them,
+// those for all kinds (which the kind's own rule for names includes).
+func (k kind[T]) check(r *api.Resource, o T) field.ErrorList {
+	f := &faults{}
+	if k.name != nil {
+		f.meta(o, r.Namespaced, k.name)
+	}
+	if k.validate != nil {
+		k.validate(f, o)
+	}
+	if len(f.list) == 0 && k.name == nil {
+		f.genericMeta(o, r.Namespaced, path.ValidatePathSegmentName)
+	}
+	return f.list
+}
+
+func (k kind[T]) checkUpdate(new, old api.Object) field.ErrorList {
+	f := &faults{}
+	f.genericMetaUpdate(new, old)
+	if k.validateUpdate != nil {
+		k.validateUpdate(f, new.(T), old.(T))
+	}
+	return f.list
+}
