@@ -117,7 +117,8 @@ func (d decoder) interpolate(n *yaml.Node, path []string) any {
 	typed, ok := cast.parse(value)
 	if !ok {
 		d.t.faults.Add(d.v.file.Place(n), "", "%s must be %s, not %q", pathText(path), cast.want, value)
-		return nil
+		d.v.told[pathText(path)] = true
+		return value
 	}
 	return typed
 }

@@ -3,6 +3,7 @@ package compose
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	corev1 "k8s.io/api/core/v1"
@@ -39,12 +40,23 @@ func (s *service) waits() []corev1.Container {
 
 // dependencyPath is the key that makes the service wait for another one: depends_on, links and others do.
 func (s *service) dependencyPath(name string) []string {
-	for _, key := range []string{"depends_on", "links", "volumes_from", "network_mode", "ipc", "pid"} {
-		for _, origin := range s.t.origins([]string{"services", s.Name, key, name}) {
-			for _, v := range s.t.views {
-				if v.find(origin) != nil {
-					return []string{key, name}
-				}
+	for _, origin := range s.t.origins([]string{"services", s.Name, "depends_on", name}) {
+		for _, v := range s.t.views {
+			if v.find(origin) != nil {
+				return []string{"depends_on", name}
+			}
+		}
+	}
+	for key, values := range sorted(map[string][]string{
+		"links": s.Links, "volumes_from": s.VolumesFrom, "network_mode": {s.NetworkMode}, "ipc": {s.Ipc}, "pid": {s.Pid},
+	}) {
+		for i, value := range values {
+			switch value = strings.TrimPrefix(value, types.ServicePrefix); {
+			case value != name && !strings.HasPrefix(value, name+":"):
+			case key == "links" || key == "volumes_from":
+				return []string{key, index(i)}
+			default:
+				return []string{key}
 			}
 		}
 	}

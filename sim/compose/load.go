@@ -23,13 +23,9 @@ var quiet = sync.OnceFunc(func() { logrus.SetOutput(io.Discard) })
 // an error here is about what include and extends make of it together.
 func (t *translation) load() bool {
 	quiet()
-	name := t.projectName()
-	if len(t.faults) > 0 {
-		return false
-	}
-	project, err := t.compose(name, t.views[0].values)
+	project, err := t.compose(t.name, t.views[0].values)
 	if err != nil {
-		t.blame(name, err)
+		t.blame(t.name, err)
 		return false
 	}
 	t.project = project

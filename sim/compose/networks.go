@@ -11,6 +11,9 @@ import (
 // translateNetworks says what becomes of networks: in Kubernetes every pod reaches every other one.
 func (t *translation) translateNetworks() {
 	for _, name := range t.inFileOrder(slices.Collect(maps.Keys(t.project.Networks)), "networks") {
+		if driver := t.project.Networks[name].Driver; driver == "bridge" || driver == "overlay" || driver == "default" {
+			t.note(Kept, "connects containers", "the cluster's network connects all pods", "", "networks", name, "driver")
+		}
 		if name == "default" {
 			continue
 		}

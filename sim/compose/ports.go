@@ -139,7 +139,7 @@ func (s *service) translatePorts() {
 		spec.ClusterIP = corev1.ClusterIPNone
 	}
 	if len(targets) == 0 && s.kind != job {
-		s.note(Changed, "peers reach every port of the container", "a headless Service: the name resolves to the pods' own addresses", "say expose: to get one stable address")
+		s.note(Kept, "peers reach every port of the container", "a headless Service: the name resolves to the pods' own addresses", "say expose: to get one stable address")
 	}
 	s.addService(s.kube, spec, why, path...)
 	s.publish()

@@ -3,6 +3,8 @@ package compose
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,7 +17,7 @@ import (
 // checkReferences checks what a file says about other parts of itself: names that must exist, services that wait for
 // each other in a circle, settings that contradict each other.
 func (t *translation) checkReferences() {
-	r := references{t: t, defined: map[string][]string{}, inactive: map[string]string{}, edges: map[string][]edge{}}
+	r := references{t: t, defined: map[string][]string{}, inactive: map[string]string{}, edges: map[string][]edge{}, bases: map[string][]edge{}}
 	sections := []string{"services", "jobs", "networks", "volumes", "configs", "secrets", "models"}
 	for _, v := range t.views {
 		if v.extended {
@@ -42,7 +44,11 @@ func (t *translation) checkReferences() {
 		}
 		r.topLevel(v)
 	}
-	r.cycles()
+	if total := len(r.defined["services"]) + len(r.defined["jobs"]); total == 0 && len(t.faults) == 0 {
+		r.add(source.Pos{File: t.opts.File.Path}, "write them under services:", "there are no services in the file")
+	}
+	r.cycles("services wait for each other", "remove one of these dependencies", r.edges)
+	r.cycles("services extend each other", "remove one of these extends", r.bases)
 }
 
 // active tells whether a service with these profiles is started.
@@ -62,6 +68,7 @@ type references struct {
 	defined  map[string][]string // the names of each section
 	inactive map[string]string   // the services that are not started, with the profiles that would start them
 	edges    map[string][]edge   // who waits for whom
+	bases    map[string][]edge   // who extends whom
 }
 
 // edge says that a service starts after another one.
@@ -76,8 +83,8 @@ func (r *references) add(pos source.Pos, hint, format string, args ...any) {
 
 // exists reports a name that its section does not have.
 func (r *references) exists(v *view, section, name string, path ...string) bool {
-	if slices.Contains(r.defined[section], name) {
-		return true
+	if name == "" || slices.Contains(r.defined[section], name) { // that it is no name at all is told already
+		return name != ""
 	}
 	hint := source.DidYouMean(name, r.defined[section])
 	if hint == "" && section != "services" && section != "jobs" {
@@ -118,10 +125,11 @@ func (r *references) service(v *view, s map[string]any, path []string) {
 	r.sizes(v, s, path)
 	switch base := s["extends"].(type) {
 	case string:
-		r.exists(v, "services", base, at("extends")...)
+		r.extends(v, map[string]any{"service": base}, at("extends"))
 	case map[string]any:
 		r.extends(v, base, at("extends", "service"))
 	}
+	r.envFiles(v, s, path)
 }
 
 // place names an entry of a mapping or of a list that stands for one.
@@ -134,7 +142,9 @@ func place(v any, name string, i int) string {
 
 func (r *references) extends(v *view, base map[string]any, path []string) {
 	if text(base["file"]) == "" {
-		r.exists(v, "services", text(base["service"]), path...)
+		if to := text(base["service"]); r.exists(v, path[0], to, path...) {
+			r.bases[path[1]] = append(r.bases[path[1]], edge{to: to, pos: v.at(path)})
+		}
 		return
 	}
 	for _, other := range r.t.views {
@@ -186,6 +196,35 @@ func (r *references) waits(v *view, s map[string]any, path []string) {
 	for _, key := range []string{"network_mode", "ipc", "pid"} {
 		if to, ok := strings.CutPrefix(text(s[key]), types.ServicePrefix); ok {
 			follow(to, true, key)
+		}
+	}
+}
+
+// envFiles checks that environment files exist.
+func (r *references) envFiles(v *view, s map[string]any, path []string) {
+	files := list(s["env_file"])
+	if file := text(s["env_file"]); file != "" {
+		files = []any{file}
+	}
+	for i, item := range files {
+		file := text(item)
+		if m := mapping(item); m != nil {
+			file = text(m["path"])
+			if m["required"] == false {
+				continue
+			}
+		}
+		at := below(path, "env_file", index(i))
+		if r.t.opts.Dir == "" {
+			r.add(v.at(at), "", "%s: cannot read %q: %s", pathText(at), file, errNoFolder)
+			continue
+		}
+		full := file
+		if !filepath.IsAbs(full) {
+			full = filepath.Join(v.dir, file)
+		}
+		if _, err := os.Stat(full); err != nil && file != "" {
+			r.add(v.at(at), "say required: false if it need not be there", "%s: cannot read %q: %s", pathText(at), file, whyNot(err))
 		}
 	}
 }
@@ -290,27 +329,27 @@ func (r *references) topLevel(v *view) {
 	}
 }
 
-// cycles reports every circle of services that wait for each other, once.
-func (r *references) cycles() {
+// cycles reports every circle of services that wait for or extend each other, once.
+func (r *references) cycles(what, hint string, edges map[string][]edge) {
 	state := map[string]int{} // 1: being walked, 2: done
 	var way []string
 	var walk func(name string)
 	walk = func(name string) {
 		state[name] = 1
 		way = append(way, name)
-		for _, e := range r.edges[name] {
+		for _, e := range edges[name] {
 			switch state[e.to] {
 			case 0:
 				walk(e.to)
 			case 1:
 				circle := append(slices.Clone(way[slices.Index(way, e.to):]), e.to)
-				r.add(e.pos, "remove one of these dependencies", "services wait for each other in a circle: %s", strings.Join(circle, " → "))
+				r.add(e.pos, hint, "%s in a circle: %s", what, strings.Join(circle, " → "))
 			}
 		}
 		state[name] = 2
 		way = way[:len(way)-1]
 	}
-	for name := range sorted(r.edges) {
+	for name := range sorted(edges) {
 		if state[name] == 0 {
 			walk(name)
 		}

@@ -244,6 +244,9 @@ func (v *view) sectionUsing(name string) string {
 }
 
 func (c schemaFaults) add(path []string, hint, format string, args ...any) {
+	if c.v.told[pathText(path)] {
+		return
+	}
 	c.t.faults.Add(c.v.at(path), hint, format, args...)
 }
 

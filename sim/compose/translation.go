@@ -14,6 +14,7 @@ type translation struct {
 	opts   Options
 	views  []*view           // the file itself first, then what it includes and extends
 	env    map[string]string // the shell's environment over the project's .env
+	name   string            // the project's
 	v1     bool              // a version 1 file, without services:
 	faults source.Diagnostics
 	notes  []Note

@@ -62,7 +62,7 @@ func (t *translation) checkValues(v *view) {
 }
 
 func (t *translation) checkBelow(v *view, value any, path []string, pattern string) {
-	if check := valueChecks[pattern]; check != nil {
+	if check := valueChecks[pattern]; check != nil && !v.told[pathText(path)] {
 		if wrong := check(value); wrong != "" {
 			t.faults.Add(v.at(path), "", "%s %s", pathText(path), wrong)
 			return

@@ -22,8 +22,9 @@ type view struct {
 	root     *yaml.Node     // a repaired copy of the file's tree, with the places of the original
 	values   map[string]any // the same with aliases expanded and variables replaced
 	env      map[string]string
-	dir      string // the folder that its relative paths start from
-	extended bool   // only a base for extends: its other services are no part of the project
+	dir      string          // the folder that its relative paths start from
+	extended bool            // only a base for extends: its other services are no part of the project
+	told     map[string]bool // paths whose value is known to be wrong already
 }
 
 // find is the node that names a path. In a list that stands for a mapping ("environment: [A=1]") it is the item.
@@ -59,12 +60,13 @@ func (t *translation) read() bool {
 	t.env = t.environment(t.opts.Dir, t.opts.Env)
 	t.view(t.opts.File, t.opts.Dir, t.env, false)
 	t.checkReferences()
+	t.name = t.projectName()
 	return len(t.faults) == 0
 }
 
 // view adds one file and follows its include and extends.
 func (t *translation) view(file *source.File, dir string, env map[string]string, extended bool) {
-	v := &view{file: file, dir: dir, env: env, extended: extended}
+	v := &view{file: file, dir: dir, env: env, extended: extended, told: map[string]bool{}}
 	t.views = append(t.views, v)
 	v.root = t.repair(v)
 	d := decoder{t: t, v: v}

@@ -25,11 +25,15 @@ func (t *translation) translateVolumes() {
 	for _, name := range t.inFileOrder(slices.Collect(maps.Keys(t.project.Volumes)), "volumes") {
 		config := t.project.Volumes[name]
 		users, pods := t.usersOf(name)
+		if config.Driver == "local" {
+			t.note(Kept, "keeps the volume on the machine's disk", "the default storage class keeps it", "", "volumes", name, "driver")
+		}
 		if len(users) == 0 {
 			t.note(Lost, "a volume that no active service mounts", "no claim is made for it", "", "volumes", name)
 			continue
 		}
 		if source := t.volumeSource(name); source.PersistentVolumeClaim == nil {
+			t.note(Changed, "the local driver mounts "+config.DriverOpts["device"], "pods mount it themselves, without a claim", "", "volumes", name, "driver_opts")
 			continue
 		}
 		if bool(config.External) {

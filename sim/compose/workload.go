@@ -108,8 +108,12 @@ func (s *service) restartPath() []string {
 }
 
 // isTask tells whether a service does some work and ends: it is not to be restarted after success, publishes nothing,
-// and nobody needs it running.
+// nobody needs it running, and nothing is said that only a server needs: a number of replicas, how to update them, how
+// to see that they are well.
 func (s *service) isTask() bool {
+	if s.HealthCheck != nil || s.Scale != nil || s.Deploy != nil && (s.Deploy.Replicas != nil || s.Deploy.UpdateConfig != nil) {
+		return false
+	}
 	condition, _ := s.restart()
 	return (condition == types.RestartPolicyNo || condition == types.RestartPolicyOnFailure) &&
 		len(s.Ports) == 0 && len(s.Expose) == 0 &&
@@ -139,7 +143,6 @@ func (s *service) noteRestart() {
 // translateWorkload makes the object that runs the service's pods.
 func (s *service) translateWorkload() {
 	s.noteRestart()
-	s.t.claim("workload", s.kube, "services", s.Name)
 	template := s.podTemplate()
 	meta := s.meta(s.kube)
 	if s.Deploy != nil {
