@@ -169,10 +169,13 @@ func (w *window) after(revision int64) ([]mark, bool) {
 		return nil, false
 	}
 	var out []mark
-	for i := range w.marks {
-		if m := w.marks[(w.first+i)%len(w.marks)]; m.revision > revision {
-			out = append(out, m)
+	for i := len(w.marks) - 1; i >= 0; i-- {
+		m := w.marks[(w.first+i)%len(w.marks)]
+		if m.revision <= revision {
+			break
 		}
+		out = append(out, m)
 	}
-	return slices.Clip(out), true
+	slices.Reverse(out)
+	return out, true
 }

@@ -8,7 +8,7 @@ import (
 type Identity struct {
 	User    string   // "system:kube-scheduler"
 	Groups  []string // "system:nodes"
-	Process string   // the program, as the trace names it: "kubelet/worker-1"
+	Process string   // the program, as the trace names it: "kubelet/worker-1"; "": User
 }
 
 // client is the in-process client of one program.
@@ -23,6 +23,9 @@ type client struct {
 // link is up, or the error that the program gets instead, api.ErrUnreachable or
 // api.ErrStopped. A nil gate lets everything pass.
 func (s *Server) Client(id Identity, gate func(api.Request) error) api.Client {
+	if id.Process == "" {
+		id.Process = id.User
+	}
 	return &client{s, id, gate}
 }
 

@@ -60,6 +60,7 @@ func decode(r *api.Resource, data []byte, revision int64) (api.Object, error) {
 	if err := o.(message).Unmarshal(u.Raw); err != nil {
 		return nil, fmt.Errorf("decode a %s: %w", r.Kind, err)
 	}
+	canonical(o) // its times come in the machine's own time zone
 	o.GetObjectKind().SetGroupVersionKind(r.GVK())
 	o.SetResourceVersion(strconv.FormatInt(revision, 10))
 	return o, nil

@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -15,8 +16,9 @@ import (
 
 // write stores value (nil: deletes) under the request's key if the key is still
 // at the revision guard (0: if it does not exist), and returns the object as it
-// is now, nil if it is gone.
-func (c *call) write(value []byte, guard int64) (api.Object, error) {
+// is now, nil if it is gone. own is the object that value was encoded from if
+// nobody else has any part of it, else nil.
+func (c *call) write(value []byte, own api.Object, guard int64) (api.Object, error) {
 	s := c.server
 	_, events, err := s.Store.Commit(etcdstore.Op{Key: c.Resource.StoreKey(c.Key), Value: value, Guard: guard})
 	if err != nil {
@@ -24,7 +26,10 @@ func (c *call) write(value []byte, guard int64) (api.Object, error) {
 	}
 	var now api.Object
 	for _, ev := range events {
-		ch, err := s.apply(ev)
+		if !bytes.Equal(ev.Value, value) {
+			own = nil
+		}
+		ch, err := s.apply(ev, own)
 		if err != nil {
 			return nil, err
 		}
@@ -50,8 +55,9 @@ func (c *call) refused(err error, guard int64) error {
 	}
 }
 
-// apply brings one event of the store into the cache. It is the only way in.
-func (s *Server) apply(ev etcdstore.Event) (change, error) {
+// apply brings one event of the store into the cache. It is the only way in. own
+// is the event's object if it is known, else it is decoded.
+func (s *Server) apply(ev etcdstore.Event, own api.Object) (change, error) {
 	r, k, ok := parseStoreKey(ev.Key)
 	if !ok {
 		return change{}, plain("%s: not a key of a known resource", ev.Key)
@@ -66,12 +72,17 @@ func (s *Server) apply(ev etcdstore.Event) (change, error) {
 	if ev.Value == nil {
 		t.remove(k)
 	} else {
-		o, err := decode(r, ev.Value, ev.Revision)
-		if err != nil {
-			return change{}, plain("%v", err)
+		if own == nil {
+			var err error
+			if own, err = decode(r, ev.Value, ev.Revision); err != nil {
+				return change{}, plain("%v", err)
+			}
+		} else {
+			canonical(own)
+			own.SetResourceVersion(strconv.FormatInt(ev.Revision, 10))
 		}
-		ch.new = o
-		t.put(k, &item{object: o, value: ev.Value, revision: ev.Revision})
+		ch.new = own
+		t.put(k, &item{object: own, value: ev.Value, revision: ev.Revision})
 	}
 	t.window.add(ev.Revision, k)
 	s.follow(r, k, ch.old, ch.new)

@@ -55,7 +55,7 @@ func (c *call) create() (api.Object, error) {
 		return o, nil
 	}
 	c.outcome = Created
-	return c.write(value, 0)
+	return c.write(value, o, 0)
 }
 
 // received is the server's own copy of the request's object, of the right type

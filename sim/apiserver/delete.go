@@ -64,7 +64,7 @@ func (c *call) gone(it *item) (api.Object, error) {
 		return it.object, nil
 	}
 	c.outcome = Deleted
-	_, err := c.write(nil, it.revision)
+	_, err := c.write(nil, nil, it.revision)
 	return it.object, err
 }
 
@@ -84,7 +84,7 @@ func (c *call) writeMarked(it *item, o api.Object) (api.Object, error) {
 		return it.object, nil
 	}
 	c.outcome = Deleting
-	return c.write(value, it.revision)
+	return c.write(value, o, it.revision)
 }
 
 // mark sets the deletion time: when the grace period will be over, or now. The

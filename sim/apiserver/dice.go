@@ -2,7 +2,7 @@ package apiserver
 
 import (
 	"encoding/binary"
-	"fmt"
+	"encoding/hex"
 	"time"
 
 	"minisim/sim/engine"
@@ -36,7 +36,14 @@ func (d *dice) uid(key string) string {
 	binary.BigEndian.PutUint64(b[8:], d.roll(key, "uid low"))
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	var out [36]byte
+	hex.Encode(out[:8], b[:4])
+	hex.Encode(out[9:13], b[4:6])
+	hex.Encode(out[14:18], b[6:8])
+	hex.Encode(out[19:23], b[8:10])
+	hex.Encode(out[24:], b[10:])
+	out[8], out[13], out[18], out[23] = '-', '-', '-', '-'
+	return string(out[:])
 }
 
 // Generated names, as Kubernetes makes them: characters that form no words, and

@@ -53,8 +53,10 @@ const maxTold = 4
 
 // Tell follows the request from the right to make it to those who hear of it.
 // Reads, routine and requests that changed nothing are not worth a sentence.
+//
+//	create deployment default/app: allowed (system:masters), defaulted, valid → etcd revision 41 → told kube-controller-manager
 func (r Request) Tell() string {
-	if r.Outcome == Read || r.Routine || r.Outcome == Unchanged || r.isRead() {
+	if r.quiet() {
 		return ""
 	}
 	s := r.what() + ": "
@@ -87,8 +89,14 @@ func (r Request) Tell() string {
 	return s
 }
 
-func (r Request) isRead() bool {
-	return r.Verb == api.VerbGet || r.Verb == api.VerbList || r.Verb == api.VerbWatch
+// quiet says whether nobody needs to hear of the request: but for those that the
+// server refuses, reads are a component's own business.
+func (r Request) quiet() bool {
+	switch r.Verb {
+	case api.VerbGet, api.VerbList, api.VerbWatch:
+		return r.Outcome != Outcome(metav1.StatusReasonForbidden)
+	}
+	return r.Routine || r.Outcome == Unchanged
 }
 
 func (r Request) what() string {

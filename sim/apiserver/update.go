@@ -137,7 +137,7 @@ func (c *call) replace(it *item, o api.Object) (api.Object, error) {
 		return o, nil
 	case released(o, it.object):
 		c.outcome = Deleted
-		if _, err := c.write(nil, it.revision); err != nil {
+		if _, err := c.write(nil, nil, it.revision); err != nil {
 			return nil, err
 		}
 		return o, nil
@@ -146,7 +146,10 @@ func (c *call) replace(it *item, o api.Object) (api.Object, error) {
 		return it.object, nil
 	}
 	c.outcome = Updated
-	return c.write(value, it.revision)
+	if c.Change != nil {
+		return c.write(value, nil, it.revision) // o may share memory with whoever changed it
+	}
+	return c.write(value, o, it.revision)
 }
 
 // released says whether nothing holds a deleted object any more.
