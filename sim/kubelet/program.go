@@ -1,0 +1,173 @@
+package kubelet
+
+import (
+	"fmt"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"minisim/sim/api"
+	"minisim/sim/world"
+)
+
+// program is what goes on inside a running container, as data: it lives on the
+// machine and goes on while no kubelet looks.
+type program struct {
+	script  []instruction // nil: what the image does
+	at      int           // the instruction that is being done
+	asleep  bool
+	code    int32         // of the last instruction
+	due     time.Duration // when the next thing happens; never if nothing will
+	end     time.Duration // of a wait for a Job
+	asked   bool          // the first question of a wait was told
+	answers time.Duration // from when on probes succeed
+	stop    time.Duration // that it takes after SIGTERM; 0: a fraction of a second
+	stuck   bool          // only SIGKILL ends it
+	exits   bool          // at due, with code: the image's program
+}
+
+// jobPoll is how often a wait for a Job looks; kubectl itself watches.
+const jobPoll = time.Second
+
+// programOf is what a container does from its start on.
+func programOf(c *corev1.Container, pod *corev1.Pod, image world.Image, now time.Duration) program {
+	argv := append(append([]string(nil), c.Command...), c.Args...)
+	if script, ok := parseCommand(argv, pod.Namespace); ok {
+		return program{script: script, due: now, answers: now, stuck: true}
+	}
+	does := image.Program
+	if does.Shell() && (len(argv) > 0 || c.Stdin || c.TTY) {
+		does = world.Program{} // a command that is not simulated, or a shell that waits for input
+	}
+	p := program{due: never, answers: now + does.Start, stop: does.Stop, stuck: does.Stuck}
+	if does.Exits {
+		p.exits, p.code, p.due = true, does.ExitCode, now+does.After
+	}
+	return p
+}
+
+// crash has the program end at once.
+func (d *program) crash(now time.Duration, code int32) {
+	d.script, d.exits, d.code, d.due = nil, true, code, now
+}
+
+// live lets a container's program do what is due by now, and says whether it has ended.
+func (p *pod) live(c *container) (ended bool) {
+	d := &c.run.does
+	for d.due <= p.now() {
+		if d.script == nil {
+			return d.exits
+		}
+		if d.at == len(d.script) {
+			return true
+		}
+		in := &d.script[d.at]
+		if in.after == ifGood && d.code != 0 || in.after == ifBad && d.code == 0 {
+			d.at++
+			continue
+		}
+		if !p.do(c, d, in) {
+			continue
+		}
+		if in.kind == doExit {
+			d.at = len(d.script)
+		} else {
+			d.at++
+		}
+	}
+	return false
+}
+
+// do carries on with an instruction and says whether it is done; if not, due is
+// when to look again.
+func (p *pod) do(c *container, d *program, in *instruction) (done bool) {
+	switch in.kind {
+	case doSucceed:
+		d.code = 0
+	case doFail:
+		d.code = 1
+	case doExit:
+		d.code = in.code
+	case doSleep:
+		if in.d < 0 {
+			d.due = never
+			return false
+		}
+		if !d.asleep {
+			d.asleep = true
+			d.due += in.d
+			return false
+		}
+		d.asleep, d.code = false, 0
+	case doResolve:
+		return p.resolve(c, d, in)
+	case doAwait:
+		return p.await(c, d, in)
+	}
+	return true
+}
+
+// resolve asks cluster DNS for a name. The first question without an answer is
+// told, the rest are not.
+func (p *pod) resolve(c *container, d *program, in *instruction) bool {
+	if p.k.cfg.DNS != nil {
+		if a, ok := p.k.cfg.DNS.Lookup(p.key.Namespace, in.name); ok {
+			if d.asked {
+				p.tell(c, "resolved", fmt.Sprintf("%s resolves now, to %s", in.name, a[0]))
+			}
+			d.asked, d.code, d.due = false, 0, p.now()
+			return true
+		}
+	}
+	if !d.asked {
+		d.asked = true
+		p.tell(c, "wait", fmt.Sprintf("%s does not resolve yet, asks again every %s", in.name, seconds(in.d)))
+	}
+	d.due = p.now() + in.d
+	return false
+}
+
+// await looks whether a Job is complete, until the time-out: kubectl then ends with an error.
+func (p *pod) await(c *container, d *program, in *instruction) bool {
+	key := api.Key{Namespace: p.key.Namespace, Name: in.name}
+	if in.space != "" {
+		key.Namespace = in.space
+	}
+	if !d.asked {
+		d.end = never
+		if in.d >= 0 { // negative: kubectl waits for a week
+			d.end = p.now() + in.d
+		}
+	}
+	job, err := api.Get[*batchv1.Job](p.k.cfg.Process.Client, api.Jobs, key)
+	if err == nil && jobComplete(job) {
+		p.tell(c, "resolved", "job "+key.String()+" is complete")
+		d.asked, d.code, d.due = false, 0, p.now()
+		return true
+	}
+	if p.now() >= d.end {
+		d.asked, d.code = false, 1
+		return true
+	}
+	if !d.asked {
+		d.asked = true
+		why := "is not complete yet"
+		if apierrors.IsNotFound(err) {
+			why = "does not exist yet"
+		}
+		p.tell(c, "wait", "job "+key.String()+" "+why+", waits for it")
+	}
+	d.due = min(p.now()+jobPoll, d.end)
+	return false
+}
+
+func jobComplete(j *batchv1.Job) bool {
+	for _, c := range j.Status.Conditions {
+		if c.Type == batchv1.JobComplete {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
