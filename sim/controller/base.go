@@ -52,6 +52,13 @@ func enqueueChanges[T api.Object](c *component.Cache[T], q *component.Queue) {
 	})
 }
 
+// gather is for how long a change of one of n pods waits for others of the same
+// owner before the owner is reconciled. A real reconcile takes time, in the main
+// for its requests, and what happens meanwhile is dealt with by the next one;
+// here it takes none, and thousands of pods that get ready one after the other
+// would each cost a look at all of them. Up to 50 pods nothing waits.
+func gather(n int) time.Duration { return time.Duration(n/50) * time.Millisecond }
+
 // latest is the newer of the two states that a cache's handler is given.
 func latest[T api.Object](old, new T) (T, bool) {
 	if exists(new) {

@@ -64,7 +64,8 @@ func (c *endpointSlices) selecting(pod *corev1.Pod) {
 	}
 	selecting(c.services, bySelector, pod.Namespace, pod.Labels, func(s *corev1.Service) {
 		if labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(pod.Labels)) {
-			c.queue.Add(api.KeyOf(s))
+			n := c.pods.CountBy(byLabel, selectorPair(s.Namespace, s.Spec.Selector)[0])
+			c.queue.AddAfter(api.KeyOf(s), gather(n))
 		}
 	})
 }

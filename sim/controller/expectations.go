@@ -39,26 +39,33 @@ func (x *expectations) expect(k api.Key, creations int, deletions ...types.UID) 
 	x.byKey[k] = want
 }
 
-// created notes that a creation was seen, or will not come.
-func (x *expectations) created(k api.Key) {
-	if want := x.byKey[k]; want != nil && want.creations > 0 {
-		want.creations--
-		x.drop(k, want)
+// created notes that a creation was seen, or will not come. It says whether
+// this was the last thing that the owner waited for.
+func (x *expectations) created(k api.Key) bool {
+	want := x.byKey[k]
+	if want == nil || want.creations == 0 {
+		return false
 	}
+	want.creations--
+	return x.fulfilled(k, want)
 }
 
-// deleted notes that a deletion was seen, or will not come.
-func (x *expectations) deleted(k api.Key, uid types.UID) {
-	if want := x.byKey[k]; want != nil {
-		delete(want.deletions, uid)
-		x.drop(k, want)
+// deleted is created for a deletion.
+func (x *expectations) deleted(k api.Key, uid types.UID) bool {
+	want := x.byKey[k]
+	if want == nil {
+		return false
 	}
+	delete(want.deletions, uid)
+	return x.fulfilled(k, want)
 }
 
-func (x *expectations) drop(k api.Key, want *expected) {
-	if want.creations == 0 && len(want.deletions) == 0 {
-		delete(x.byKey, k)
+func (x *expectations) fulfilled(k api.Key, want *expected) bool {
+	if want.creations > 0 || len(want.deletions) > 0 {
+		return false
 	}
+	delete(x.byKey, k)
+	return true
 }
 
 // pending is for how much longer the owner should wait; 0 when nothing is outstanding.

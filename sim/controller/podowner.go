@@ -15,10 +15,11 @@ import (
 // podOwner tells a controller of the changes of the pods that its objects own:
 // it notes expected creations and deletions as seen and has the owner reconciled.
 type podOwner struct {
-	resource *api.Resource                   // of the owners
-	uid      func(api.Key) types.UID         // of the owner in the cache, "" if there is none
-	queue    *component.Queue                //
-	expect   *expectations                   // nil: nothing is expected
+	resource *api.Resource           // of the owners
+	uid      func(api.Key) types.UID // of the owner in the cache, "" if there is none
+	pods     *component.Cache[*corev1.Pod]
+	queue    *component.Queue
+	expect   *expectations
 	orphan   func(*corev1.Pod)               // told of pods that nobody controls; nil: nobody adopts
 	matters  func(old, new *corev1.Pod) bool // whether an update can change what the owner does
 }
@@ -44,10 +45,7 @@ func (w *podOwner) came(pod *corev1.Pod) {
 		return
 	}
 	if k, ok := w.owner(pod); ok {
-		if w.expect != nil {
-			w.expect.created(k)
-		}
-		w.queue.Add(k)
+		w.enqueue(k, w.expect.created(k))
 		return
 	}
 	w.orphaned(pod)
@@ -55,10 +53,7 @@ func (w *podOwner) came(pod *corev1.Pod) {
 
 func (w *podOwner) gone(pod *corev1.Pod) {
 	if k, ok := w.owner(pod); ok {
-		if w.expect != nil {
-			w.expect.deleted(k, pod.UID)
-		}
-		w.queue.Add(k)
+		w.enqueue(k, w.expect.deleted(k, pod.UID))
 	}
 }
 
@@ -69,14 +64,22 @@ func (w *podOwner) updated(old, new *corev1.Pod) {
 		w.queue.Add(before)
 	}
 	switch {
-	case owned && new.DeletionTimestamp != nil && w.expect != nil:
-		w.expect.deleted(k, new.UID)
-		w.queue.Add(k)
+	case owned && new.DeletionTimestamp != nil:
+		w.enqueue(k, w.expect.deleted(k, new.UID))
 	case owned && (!wasOwned || w.matters(old, new)):
-		w.queue.Add(k)
+		w.enqueue(k, false)
 	case !owned && (wasOwned || !maps.Equal(old.Labels, new.Labels)):
 		w.orphaned(new)
 	}
+}
+
+// enqueue has an owner reconciled: at once if it waited for this very event.
+func (w *podOwner) enqueue(k api.Key, now bool) {
+	if now {
+		w.queue.Add(k)
+		return
+	}
+	w.queue.AddAfter(k, gather(w.pods.CountBy(byOwner, string(w.uid(k)))))
 }
 
 func (w *podOwner) owner(pod *corev1.Pod) (api.Key, bool) {

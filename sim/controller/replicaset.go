@@ -37,7 +37,7 @@ func newReplicaSets(p *component.Process, caches *Caches) *replicaSets {
 	})
 	enqueueChanges(c.sets, c.queue)
 	owner := &podOwner{
-		resource: api.ReplicaSets, uid: uidIn(c.sets), queue: c.queue, expect: c.expect,
+		resource: api.ReplicaSets, uid: uidIn(c.sets), pods: c.pods, queue: c.queue, expect: c.expect,
 		orphan: c.orphan, matters: replicaMatters,
 	}
 	c.pods.OnChange(owner.changed)
