@@ -8,7 +8,6 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // alias is a further name by which a service's containers are found.
@@ -139,16 +138,4 @@ func (s *service) externalLinks() {
 		s.addService(name, corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: host}, "links to the container "+target, path...)
 		s.note(Changed, "finds the container "+target+" of this machine as "+name, "a Service "+name+" that stands for the DNS name "+host, "set its externalName to where that is", path...)
 	}
-}
-
-// serviceMeta is the metadata of a Service, with the labels of the deployed service.
-func (s *service) serviceMeta(name string) metav1.ObjectMeta {
-	meta := s.meta(name)
-	if s.Deploy != nil {
-		meta.Annotations = map[string]string{}
-		for key, value := range s.Deploy.Labels {
-			meta.Annotations[key] = value
-		}
-	}
-	return meta
 }

@@ -55,9 +55,13 @@ func (t *translation) compose(name string, values map[string]any) (project *type
 		o.SkipResolveLabels = true
 		o.ResolvePaths = false // paths stay as they are written, relative to the project folder
 		o.Profiles = []string{"*"}
+		casts := o.Interpolate.TypeCastMapping
+		if len(t.views) == 1 {
+			casts = nil // done too; only the other files need it
+		}
 		o.Interpolate = &interpolation.Options{
 			LookupValue:     details.LookupEnv,
-			TypeCastMapping: o.Interpolate.TypeCastMapping,
+			TypeCastMapping: casts,
 			Substitute: func(s string, m template.Mapping) (string, error) {
 				return template.SubstituteWithOptions(s, m, template.WithoutLogging)
 			},

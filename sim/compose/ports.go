@@ -146,8 +146,10 @@ func (s *service) translatePorts() {
 }
 
 func (s *service) addService(name string, spec corev1.ServiceSpec, why string, path ...string) {
+	meta := s.meta(name)
+	meta.Annotations = s.deployLabels
 	s.t.objects.services = append(s.t.objects.services, s.object(&corev1.Service{
-		TypeMeta: typeMeta("v1", "Service"), ObjectMeta: s.serviceMeta(name), Spec: spec,
+		TypeMeta: typeMeta("v1", "Service"), ObjectMeta: meta, Spec: spec,
 	}, why, path...))
 }
 

@@ -18,7 +18,8 @@ type service struct {
 	kind     workload
 	replicas int32 // how many pods it wants
 
-	waitNames map[string]string // the Services that others wait on, by "started" and "healthy"
+	deployLabels map[string]string // of deploy.labels, those that Kubernetes takes as annotations
+	waitNames    map[string]string // the Services that others wait on, by "started" and "healthy"
 }
 
 // namespace is where all objects go.
@@ -29,6 +30,9 @@ func (t *translation) translate() {
 	t.nameServices()
 	for _, s := range t.services {
 		s.readLabelFiles()
+		if s.Deploy != nil {
+			s.deployLabels = s.annotations(s.Deploy.Labels, "deploy", "labels")
+		}
 		s.chooseReplicas()
 	}
 	for _, s := range t.services {

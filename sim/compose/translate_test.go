@@ -37,7 +37,7 @@ func TestFaults(t *testing.T) {
 			`compose.yaml:1:42: services.web.extends.service: there is no service "bass" in b.yaml; did you mean "base"?`},
 		{"unknown extended service here", "services: {web: {extends: bass}, base: {image: x}}", nil,
 			`compose.yaml:1:18: services.web.extends: there is no service "bass"; did you mean "base"?`},
-		{"circle of extends", "services: {a: {extends: b, image: x}, b: {extends: a}}", nil, `compose.yaml:1:16: services extend each other in a circle: a → b → a`},
+		{"circle of extends", "services: {a: {extends: b, image: x}, b: {extends: a}}", nil, `compose.yaml:1:43: services extend each other in a circle: a → b → a; remove one of these extends`},
 		{"dependency in a profile", "services: {web: {image: a, depends_on: [db]}, db: {image: b, profiles: [data]}}", nil,
 			`compose.yaml:1:41: services.web.depends_on[0]: service "db" is not started, because no profile data is active; start it with --profile data, or say required: false`},
 		{"names that become one", "services: {a_b: {image: x}, a-b: {image: y}}", nil,

@@ -145,9 +145,7 @@ func (s *service) translateWorkload() {
 	s.noteRestart()
 	template := s.podTemplate()
 	meta := s.meta(s.kube)
-	if s.Deploy != nil {
-		meta.Annotations = s.annotations(s.Deploy.Labels, "deploy", "labels")
-	}
+	meta.Annotations = s.deployLabels
 	selector := &metav1.LabelSelector{MatchLabels: s.labels()}
 	var r Resource
 	switch s.kind {
