@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -26,7 +27,8 @@ type fakeServer struct {
 	revision int64
 	objects  map[*api.Resource]map[api.Key]api.Object
 	watches  []*fakeWatch
-	requests []string // "verb resource/subresource key" of writes
+	requests []string   // "verb resource/subresource key" of writes
+	last     api.Object // that was deleted
 	down     bool
 }
 
@@ -110,10 +112,15 @@ func (s *fakeServer) store(r *api.Resource, obj api.Object, t api.EventType) api
 	}
 	if t == api.Deleted {
 		delete(s.objects[r], k)
+		s.last = obj
 	} else {
 		s.objects[r][k] = obj
 	}
-	s.trace.Write(r.StoreKey(k), fmt.Append(nil, obj), s.revision)
+	value, err := json.Marshal(obj)
+	if err != nil {
+		panic(err)
+	}
+	s.trace.Write(r.StoreKey(k), value, s.revision)
 	s.announce(t, r, obj)
 	return obj
 }
