@@ -40,12 +40,8 @@ func (s *service) waits() []corev1.Container {
 
 // dependencyPath is the key that makes the service wait for another one: depends_on, links and others do.
 func (s *service) dependencyPath(name string) []string {
-	for _, origin := range s.t.origins([]string{"services", s.Name, "depends_on", name}) {
-		for _, v := range s.t.views {
-			if v.find(origin) != nil {
-				return []string{"depends_on", name}
-			}
-		}
+	if s.t.written("services", s.Name, "depends_on", name) {
+		return []string{"depends_on", name}
 	}
 	for key, values := range sorted(map[string][]string{
 		"links": s.Links, "volumes_from": s.VolumesFrom, "network_mode": {s.NetworkMode}, "ipc": {s.Ipc}, "pid": {s.Pid},
@@ -64,10 +60,8 @@ func (s *service) dependencyPath(name string) []string {
 }
 
 func (s *service) noteDependencyRestart(name string) {
-	for _, v := range s.t.views {
-		if v.find([]string{"services", s.Name, "depends_on", name, "restart"}) != nil {
-			s.note(Lost, "is restarted together with "+name, "Kubernetes restarts no pod because of another", "make it connect again by itself", "depends_on", name, "restart")
-		}
+	if s.t.written("services", s.Name, "depends_on", name, "restart") { // compose-go also sets it for links
+		s.note(Lost, "is restarted together with "+name, "Kubernetes restarts no pod because of another", "make it connect again by itself", "depends_on", name, "restart")
 	}
 }
 

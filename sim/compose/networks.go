@@ -22,6 +22,9 @@ func (t *translation) translateNetworks() {
 	}
 	for _, s := range t.services {
 		s.networkMode()
+		if _, isDefault := s.Networks["default"]; isDefault && len(s.Networks) == 1 && t.written("services", s.Name, "networks") {
+			s.note(Kept, "reaches the services of the default network", "all pods reach each other", "", "networks")
+		}
 	}
 }
 

@@ -43,6 +43,18 @@ func (t *translation) at(path ...string) source.Pos {
 	return source.Pos{File: t.opts.File.Path, Line: 1, Col: 1}
 }
 
+// written tells whether a key stands in a file.
+func (t *translation) written(path ...string) bool {
+	for _, p := range t.origins(path) {
+		for _, v := range t.views {
+			if v.find(p) != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // origins lists a path below a service, and the same path below the services that it extends.
 func (t *translation) origins(path []string) [][]string {
 	paths := [][]string{path}

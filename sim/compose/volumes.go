@@ -43,6 +43,9 @@ func (t *translation) translateVolumes() {
 		if !t.claim("PersistentVolumeClaim", t.claimName(name), "volumes", name) {
 			continue
 		}
+		if dnsName(name) != name {
+			t.note(Changed, name+" is a volume's name", "it is no DNS name, so the claim is named "+t.claimName(name), "", "volumes", name)
+		}
 		t.objects.claims = append(t.objects.claims, t.volumeClaim(name, config, users, pods))
 	}
 }
