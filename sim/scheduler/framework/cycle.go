@@ -229,11 +229,11 @@ func (e *Evaluation) preScore() {
 			e.SkippedScores[plugin.Name()] = true
 		}
 	}
-	e.Totals = make([]int64, len(e.Feasible))
 }
 
 func (e *Evaluation) score() {
 	e.preScore()
+	e.Totals = make([]int64, len(e.Feasible))
 	for _, w := range e.Profile.Scores {
 		if e.SkippedScores[w.Name()] {
 			continue
@@ -261,16 +261,42 @@ func (e *Evaluation) addColumn(w WeightedScore, raw []int64) {
 
 // Best returns the positions in Feasible of the nodes with the highest total.
 func (e *Evaluation) Best() []int {
-	var best []int
+	top, n := e.top()
+	best := make([]int, 0, n)
 	for i, total := range e.Totals {
-		switch {
-		case len(best) == 0 || total > e.Totals[best[0]]:
-			best = append(best[:0], i)
-		case total == e.Totals[best[0]]:
+		if total == top {
 			best = append(best, i)
 		}
 	}
 	return best
+}
+
+// top returns the highest total and the number of nodes that have it.
+func (e *Evaluation) top() (top int64, n int) {
+	for i, total := range e.Totals {
+		switch {
+		case i == 0 || total > top:
+			top, n = total, 1
+		case total == top:
+			n++
+		}
+	}
+	return top, n
+}
+
+// best returns the position of the k-th node, from 0, with the highest total.
+func (e *Evaluation) best(k int) int {
+	top, _ := e.top()
+	for i, total := range e.Totals {
+		if total != top {
+			continue
+		}
+		if k == 0 {
+			return i
+		}
+		k--
+	}
+	return -1
 }
 
 // DefaultNormalize scales scores so that the highest becomes MaxNodeScore, or,

@@ -23,11 +23,11 @@ func Decide(e *Evaluation) Verdict {
 			}
 		}
 	}
-	best := e.Best()
-	o.Winner = best[0]
-	if len(best) > 1 && e.Draw != nil {
-		o.Winner = best[e.Draw("tie", len(best))]
+	k := 0
+	if _, n := e.top(); n > 1 && e.Draw != nil {
+		k = e.Draw("tie", n)
 	}
+	o.Winner = e.best(k)
 	return Verdict{e, o}
 }
 

@@ -21,8 +21,10 @@ type Decision struct {
 	Shortened bool `json:"shortened,omitempty"`
 	// Rejections counts the nodes by rejecting plugin and reason.
 	Rejections []RejectionCount `json:"rejections,omitempty"`
-	// Best names the nodes with the highest total; more than one is a tie.
-	Best []string `json:"best"`
+	// Best names the nodes with the highest total; more than one is a tie. Of a
+	// shortened decision it names the first few; BestCount counts all.
+	Best      []string `json:"best"`
+	BestCount int      `json:"bestCount,omitempty"`
 	// Tie says that the winner was drawn from several equally good nodes.
 	Tie bool `json:"tie,omitempty"`
 	// Winner is the chosen node, with its total; "" when none fits.

@@ -37,9 +37,8 @@ func (v *Evaluator) Evaluate(pod *PodInfo) *Evaluation {
 		e.filter(limit)
 		return e
 	}
-	s.filter(e, limit)
-	if len(e.Feasible) > 0 {
-		s.score(e)
+	if same := s.filter(e, limit); len(e.Feasible) > 0 {
+		s.score(e, same)
 	}
 	return e
 }

@@ -52,7 +52,7 @@ func (e *Evaluation) record(o Outcome, shorten bool) *Decision {
 	if e.Profile.Name != DefaultSchedulerName {
 		d.Scheduler = e.Profile.Name
 	}
-	e.recordWinner(d, o)
+	e.recordWinner(d, o, shorten)
 	if shorten {
 		e.recordLeaders(d, o)
 	} else {
@@ -74,15 +74,23 @@ func (e *Evaluation) prefilterRecord() *PrefilterRecord {
 	return r
 }
 
-func (e *Evaluation) recordWinner(d *Decision, o Outcome) {
-	for _, i := range e.Best() {
-		d.Best = append(d.Best, e.Feasible[i].Name)
+func (e *Evaluation) recordWinner(d *Decision, o Outcome, shorten bool) {
+	top, n := e.top()
+	d.BestCount = n
+	named := n
+	if shorten {
+		named = min(n, 1+nextBest)
+	}
+	for i := 0; len(d.Best) < named; i++ {
+		if e.Totals[i] == top {
+			d.Best = append(d.Best, e.Feasible[i].Name)
+		}
 	}
 	if o.Winner < 0 || o.Winner >= len(e.Feasible) {
 		return
 	}
 	d.Winner, d.WinnerTotal = e.Feasible[o.Winner].Name, e.Totals[o.Winner]
-	d.Tie = len(d.Best) > 1 && !o.ByNomination
+	d.Tie = n > 1 && !o.ByNomination
 	if next := e.leaders(o.Winner, 1); len(next) > 0 {
 		d.RunnerUp, d.RunnerUpTotal = e.Feasible[next[0]].Name, e.Totals[next[0]]
 	}
@@ -188,6 +196,9 @@ func (e *Evaluation) detail(n *NodeInfo, verdict *Status) string {
 // rejections counts the nodes by first failing plugin and reason, in the
 // profile's order of plugins, then by count.
 func (e *Evaluation) rejections() []RejectionCount {
+	if len(e.Feasible) == len(e.Verdicts) {
+		return nil
+	}
 	counts := make(map[[2]string]int)
 	for _, v := range e.Verdicts {
 		if v != nil {

@@ -72,7 +72,7 @@ func (d *Decision) winnerText() string {
 	case d.RunnerUp == "":
 		return fmt.Sprintf("%s is the only one, with %d", d.Winner, d.WinnerTotal)
 	case d.Tie:
-		return fmt.Sprintf("%s wins the draw among %d with %d each", d.Winner, len(d.Best), d.WinnerTotal)
+		return fmt.Sprintf("%s wins the draw among %d with %d each", d.Winner, d.BestCount, d.WinnerTotal)
 	}
 	return fmt.Sprintf("%s wins with %d against %d of %s", d.Winner, d.WinnerTotal, d.RunnerUpTotal, d.RunnerUp)
 }

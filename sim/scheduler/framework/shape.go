@@ -10,8 +10,8 @@ type shape struct {
 	// local are the filters, from the first on, that look at one node alone;
 	// global are the rest.
 	local, global []FilterPlugin
-	// columns are the kept raw scores of plugins that look at one node alone.
-	columns map[string]*column
+	// columns are the scores of the profile's score plugins, in its order.
+	columns []*column
 	// depends are the epochs that kept results depend on.
 	depends []Epoch
 
@@ -25,42 +25,17 @@ type shape struct {
 	// must be asked anew.
 	changed, unscored indexSet
 
-	feasible []*NodeInfo
+	// combined are the verdicts with those of the global filters.
 	combined []*Status
-}
-
-// indexSet is a set of node indexes that lists itself in the order of adding.
-type indexSet struct {
-	in   []bool
-	list []int
-}
-
-func newIndexSet(n int) indexSet { return indexSet{in: make([]bool, n)} }
-
-func (s *indexSet) add(i int) {
-	if !s.in[i] {
-		s.in[i] = true
-		s.list = append(s.list, i)
-	}
-}
-
-func (s *indexSet) clear() {
-	for _, i := range s.list {
-		s.in[i] = false
-	}
-	s.list = s.list[:0]
-}
-
-// column keeps one plugin's raw scores by node index.
-type column struct {
-	raw     []int64
-	depends []Epoch
-	epochs  [epochKinds]uint64
-	valid   bool
+	// feasible are the feasible nodes of the last evaluation, place their
+	// positions in it by node index (−1 for the others), and totals their scores.
+	feasible []*NodeInfo
+	place    []int32
+	totals   []int64
 }
 
 func newShape(v *Evaluator, pod *PodInfo) *shape {
-	s := &shape{evaluator: v, columns: make(map[string]*column)}
+	s := &shape{evaluator: v}
 	for i, plugin := range v.profile.Filters {
 		epochs, kept := dependsOn(plugin, pod)
 		if !kept {
@@ -71,9 +46,8 @@ func newShape(v *Evaluator, pod *PodInfo) *shape {
 		s.depends = append(s.depends, epochs...)
 	}
 	for _, w := range v.profile.Scores {
-		if epochs, kept := dependsOn(w.ScorePlugin, pod); kept {
-			s.columns[w.Name()] = &column{depends: epochs}
-		}
+		epochs, kept := dependsOn(w.ScorePlugin, pod)
+		s.columns = append(s.columns, &column{WeightedScore: w, kept: kept, depends: epochs})
 	}
 	return s
 }
@@ -112,8 +86,9 @@ func (s *shape) forget() {
 	for i := range n {
 		s.mark(i)
 	}
+	s.feasible, s.place = s.feasible[:0], make([]int32, n)
 	for _, c := range s.columns {
-		c.raw, c.valid = make([]int64, n), false
+		c.byNode, c.valid = make([]int64, n), false
 	}
 }
 
@@ -141,86 +116,5 @@ func (s *shape) follow(pod *PodInfo, changes []Change) {
 				t.TrackPod(s.state, pod, c.Pod, c.Node, c.Delta)
 			}
 		}
-	}
-}
-
-// filter finds each node's verdict: kept for the local filters, asked anew for
-// the others and where a nominated pod has to be counted.
-func (s *shape) filter(e *Evaluation, limit NodeLimit) {
-	nodes := s.evaluator.view.nodes
-	local, global := active(s.local, e), active(s.global, e)
-	for _, i := range s.changed.list {
-		if limit.Names != nil && !limit.Names[nodes[i].Name] {
-			s.verdicts[i] = limit.Verdict
-		} else {
-			s.verdicts[i] = e.run(local, s.state, nodes[i])
-		}
-	}
-	s.changed.clear()
-	e.Verdicts = append(s.combined[:0], s.verdicts...)
-	s.combined = e.Verdicts
-	feasible := s.feasible[:0]
-	nominations := s.evaluator.view.AnyNominated()
-	for i, n := range nodes {
-		if nominations && len(s.evaluator.view.Nominated(n.Name)) > 0 && (limit.Names == nil || limit.Names[n.Name]) {
-			e.Verdicts[i] = e.RunFiltersWithNominated(s.state, n)
-		} else if e.Verdicts[i] == nil && len(global) > 0 {
-			e.Verdicts[i] = e.run(global, s.state, n)
-		}
-		if e.Verdicts[i] == nil {
-			feasible = append(feasible, n)
-		}
-	}
-	s.feasible, e.Feasible = feasible, feasible
-}
-
-// active leaves out the filters that have nothing to say about the pod.
-func active(filters []FilterPlugin, e *Evaluation) []FilterPlugin {
-	var out []FilterPlugin
-	for _, plugin := range filters {
-		if !e.SkippedFilters[plugin.Name()] {
-			out = append(out, plugin)
-		}
-	}
-	return out
-}
-
-// score gathers the kept raw scores of the feasible nodes and asks for the rest.
-func (s *shape) score(e *Evaluation) {
-	e.preScore()
-	for _, w := range e.Profile.Scores {
-		if e.SkippedScores[w.Name()] {
-			continue
-		}
-		c := s.columns[w.Name()]
-		if c != nil {
-			s.refresh(e, w, c)
-		}
-		raw := make([]int64, len(e.Feasible))
-		for i, n := range e.Feasible {
-			if c != nil {
-				raw[i] = c.raw[n.index]
-			} else {
-				raw[i] = w.Score(e.State, e.Pod, n)
-			}
-		}
-		e.addColumn(w, raw)
-	}
-	s.unscored.clear()
-}
-
-// refresh asks a plugin for the raw scores that are no longer right.
-func (s *shape) refresh(e *Evaluation, w WeightedScore, c *column) {
-	view := s.evaluator.view
-	whole := !c.valid || slices.ContainsFunc(c.depends, func(d Epoch) bool { return c.epochs[d] != view.epochs[d] })
-	c.valid, c.epochs = true, view.epochs
-	if whole {
-		for i, n := range view.nodes {
-			c.raw[i] = w.Score(e.State, e.Pod, n)
-		}
-		return
-	}
-	for _, i := range s.unscored.list {
-		c.raw[i] = w.Score(e.State, e.Pod, view.nodes[i])
 	}
 }
