@@ -82,6 +82,7 @@ func (a *attachDetach) await(pv *corev1.PersistentVolume, va *storagev1.VolumeAt
 		a.expect(pv, s)
 		why = fmt.Sprintf("timed out waiting for external-attacher of %s CSI driver to attach volume %s", va.Spec.Attacher, pv.Spec.CSI.VolumeHandle)
 	default:
+		a.queue.AddAfter(api.KeyOf(pv), s.overdue-a.process.Engine.Now())
 		return
 	}
 	for _, pod := range pods {

@@ -86,7 +86,7 @@ func (m *machines) revive(name string) {
 	m.engine.After(0, engine.Work{Actor: "machines", Kind: "beat", Key: name})
 }
 
-// start runs a manager with the node controllers only.
+// startNodes runs a manager with the node controllers only.
 func (m *machines) startNodes() *component.Process {
 	p := m.process()
 	addNodeControllers(p, newCaches(p), DefaultOptions())
@@ -130,6 +130,9 @@ func (b *bench) timeline(controllers ...string) []string {
 		case ZoneState:
 			said = body.Tell()
 		case component.Failure:
+			if len(controllers) > 0 && !slices.Contains(controllers, body.Controller) {
+				continue
+			}
 			said = body.Tell()
 		default:
 			continue
@@ -149,12 +152,16 @@ func wantLines(t *testing.T, got []string, want ...string) {
 	}
 }
 
-// keys are the taints of a node, as kubectl writes them.
+// taints are the taints of a node, as kubectl writes them.
 func (b *bench) taints(node string) string {
 	return tellTaints(get[*corev1.Node](b, api.Nodes, node).Spec.Taints)
 }
 
-func (b *bench) ready4(node string) string {
+// readiness is status, reason and message of a node's Ready condition.
+func (b *bench) readiness(node string) string {
 	c := nodeCondition(get[*corev1.Node](b, api.Nodes, node), corev1.NodeReady)
 	return fmt.Sprintf("%s %s %s", c.Status, c.Reason, c.Message)
 }
+
+// virtual is the virtual time of a date.
+func (b *bench) virtual(t metav1.Time) time.Duration { return b.engine.Now() - b.engine.Since(t.Time) }

@@ -40,9 +40,8 @@ type nodeLifecycle struct {
 	recorder *component.Recorder
 
 	started bool
-	rounds  grid          // of the monitor
-	ran     time.Duration // the last round that did something
-	passes  grid          // of the NoExecute tainting
+	rounds  grid // of the monitor
+	passes  grid // of the NoExecute tainting
 
 	nodes   map[string]*nodeHealth
 	due     map[time.Duration][]string // whom a round to come looks at
@@ -82,7 +81,7 @@ func newNodeLifecycle(p *component.Process, c *Caches, o Options) *nodeLifecycle
 func (l *nodeLifecycle) start() {
 	now := l.process.Engine.Now()
 	l.started = true
-	l.rounds, l.ran = grid{now, l.options.NodeMonitorPeriod}, -1
+	l.rounds = grid{now, l.options.NodeMonitorPeriod}
 	l.passes = grid{now, taintingPeriod}
 	for _, n := range l.caches.Nodes.List() {
 		l.look(n.Name, now)
@@ -179,18 +178,13 @@ func (l *nodeLifecycle) look(name string, t time.Duration) {
 	l.process.Engine.Once(t, engine.Work{Actor: nodeLifecycleName, Kind: monitorWork, Key: trace.Seconds(t) + "s"})
 }
 
-// upcoming is the round that will see what has come to light now.
-func (l *nodeLifecycle) upcoming() time.Duration {
-	if now := l.process.Engine.Now(); now != l.ran {
-		return l.rounds.from(now)
-	}
-	return l.rounds.after(l.ran)
-}
+// upcoming is the round that will see what has come to light now: what comes at
+// the instant of a round comes after it.
+func (l *nodeLifecycle) upcoming() time.Duration { return l.rounds.after(l.process.Engine.Now()) }
 
 // round looks at the nodes that are due.
 func (l *nodeLifecycle) round() {
 	now := l.process.Engine.Now()
-	l.ran = now
 	names := slices.Compact(slices.Sorted(slices.Values(l.due[now])))
 	delete(l.due, now)
 	cause := l.process.Engine.Cause()

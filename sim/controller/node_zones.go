@@ -70,8 +70,11 @@ func (z *zone) remove(name string) {
 	z.waiting = slices.DeleteFunc(z.waiting, func(n string) bool { return n == name })
 }
 
-// zoneOf names a node's failure zone by its topology labels: "region/zone", "" where there are none.
-func zoneOf(n *corev1.Node) string { return strings.ReplaceAll(topology.GetZoneKey(n), ":\x00:", "/") }
+// zoneOf names a node's failure zone by its topology labels: "region/zone", or
+// what there is of it, "" where there are none.
+func zoneOf(n *corev1.Node) string {
+	return strings.Trim(strings.ReplaceAll(topology.GetZoneKey(n), ":\x00:", "/"), "/")
+}
 
 // disruptionExcluded says whether a node does not count when a zone's state is judged.
 func disruptionExcluded(n *corev1.Node) bool {
