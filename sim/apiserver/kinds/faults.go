@@ -87,10 +87,6 @@ func notNegativePtr[N int32 | int64](f *faults, p *field.Path, child string, val
 	}
 }
 
-func (f *faults) inRange(p *field.Path, child string, value int64, messages []string) {
-	f.messages(p, child, value, messages)
-}
-
 // oneOf adds a fault if a value is not among the supported ones, told in their
 // order. An empty value is a fault too, of its own sort.
 func oneOf[T ~string](f *faults, p *field.Path, child string, value T, supported ...T) {

@@ -64,5 +64,13 @@ func For(r *api.Resource) *Strategy {
 var unknown Strategy
 
 var strategies = map[*api.Resource]*Strategy{
-	api.Pods: pods.strategy(api.Pods),
+	api.Pods:                   pods.strategy(api.Pods),
+	api.Services:               services.strategy(api.Services),
+	api.PersistentVolumes:      volumes.strategy(api.PersistentVolumes),
+	api.PersistentVolumeClaims: claims.strategy(api.PersistentVolumeClaims),
+	api.Deployments:            deployments.strategy(api.Deployments),
+	api.ReplicaSets:            replicaSets.strategy(api.ReplicaSets),
+	api.StatefulSets:           statefulSets.strategy(api.StatefulSets),
+	api.DaemonSets:             daemonSets.strategy(api.DaemonSets),
+	api.Jobs:                   jobs.strategy(api.Jobs),
 }

@@ -1,0 +1,151 @@
+package kinds
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+var statefulSets = kind[*appsv1.StatefulSet]{
+	name:     labelName,
+	defaults: defaultStatefulSet,
+	create: func(s *appsv1.StatefulSet) {
+		s.Generation = 1
+		s.Status = appsv1.StatefulSetStatus{}
+	},
+	update: func(new, old *appsv1.StatefulSet) {
+		new.Status = old.Status
+		if !apiequality.Semantic.DeepEqual(new.Spec, old.Spec) {
+			new.Generation = old.Generation + 1
+		}
+	},
+	status:         func(new, old *appsv1.StatefulSet) { new.Spec = old.Spec },
+	validate:       func(f *faults, s *appsv1.StatefulSet) { f.statefulSet(&s.Spec, nil) },
+	validateUpdate: func(f *faults, new, old *appsv1.StatefulSet) { f.statefulSetUpdate(new, old) },
+	validateStatus: func(f *faults, new, old *appsv1.StatefulSet) { f.statefulSetStatus(&new.Status, &old.Status) },
+	warnings: func(s *appsv1.StatefulSet) []string {
+		warnings := templateWarnings(templatePath, &s.Spec.Template)
+		for i := range s.Spec.VolumeClaimTemplates {
+			warnings = append(warnings, fractionalStorage(specPath.Child("volumeClaimTemplates").Index(i).Child("spec"), &s.Spec.VolumeClaimTemplates[i].Spec)...)
+		}
+		return warnings
+	},
+}
+
+func defaultStatefulSet(set *appsv1.StatefulSet) {
+	s := &set.Spec
+	orElse(&s.PodManagementPolicy, appsv1.OrderedReadyPodManagement)
+	orElse(&s.UpdateStrategy.Type, appsv1.RollingUpdateStatefulSetStrategyType)
+	if s.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType {
+		orNew(&s.UpdateStrategy.RollingUpdate, appsv1.RollingUpdateStatefulSetStrategy{})
+		orNew(&s.UpdateStrategy.RollingUpdate.Partition, 0)
+		orNew(&s.UpdateStrategy.RollingUpdate.MaxUnavailable, intstr.FromInt32(1))
+	}
+	orNew(&s.PersistentVolumeClaimRetentionPolicy, appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{})
+	orElse(&s.PersistentVolumeClaimRetentionPolicy.WhenDeleted, appsv1.RetainPersistentVolumeClaimRetentionPolicyType)
+	orElse(&s.PersistentVolumeClaimRetentionPolicy.WhenScaled, appsv1.RetainPersistentVolumeClaimRetentionPolicyType)
+	orNew(&s.Replicas, 1)
+	orNew(&s.RevisionHistoryLimit, 10)
+	defaultPodSpec(&s.Template.Spec)
+	for i := range s.VolumeClaimTemplates {
+		c := &s.VolumeClaimTemplates[i]
+		c.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"}
+		orElse(&c.Status.Phase, corev1.ClaimPending)
+		defaultClaimSpec(&c.Spec)
+	}
+}
+
+// statefulSet validates what is wanted; of the template, whose volumes the claims
+// complete, only the metadata. old is nil for a new one.
+func (f *faults) statefulSet(s, old *appsv1.StatefulSetSpec) {
+	switch s.PodManagementPolicy {
+	case "":
+		f.required(specPath, "podManagementPolicy", "")
+	case appsv1.OrderedReadyPodManagement, appsv1.ParallelPodManagement:
+	default:
+		f.invalid(specPath, "podManagementPolicy", s.PodManagementPolicy, "must be 'OrderedReady' or 'Parallel'")
+	}
+	f.statefulSetStrategy(&s.UpdateStrategy)
+	if policy := s.PersistentVolumeClaimRetentionPolicy; policy != nil {
+		p := specPath.Child("persistentVolumeClaimRetentionPolicy")
+		for _, r := range []struct {
+			name   string
+			policy appsv1.PersistentVolumeClaimRetentionPolicyType
+		}{{"whenDeleted", policy.WhenDeleted}, {"whenScaled", policy.WhenScaled}} {
+			ifSetOneOf(f, p, r.name, &r.policy,
+				appsv1.RetainPersistentVolumeClaimRetentionPolicyType, appsv1.DeletePersistentVolumeClaimRetentionPolicyType)
+		}
+	}
+	notNegativePtr(f, specPath, "replicas", s.Replicas)
+	f.notNegative(specPath, "minReadySeconds", int64(s.MinReadySeconds))
+	if s.Ordinals != nil {
+		f.notNegative(specPath, "ordinals.start", int64(s.Ordinals.Start))
+	}
+	notNegativePtr(f, specPath, "revisionHistoryLimit", s.RevisionHistoryLimit)
+	if s.ServiceName != "" && (old == nil || old.ServiceName != s.ServiceName) {
+		f.rule(specPath, "serviceName", s.ServiceName, dnsLabel)
+	}
+	f.workloadSelector(s.Selector, "statefulset")
+	if err := f.selectsTemplate(specPath, s.Selector, &s.Template); err != nil {
+		f.invalid(specPath, "selector", s.Selector, "")
+	} else {
+		f.labels(templatePath, "labels", s.Template.Labels)
+		f.annotations(templatePath, "annotations", s.Template.Annotations)
+		f.podAnnotations(templatePath, s.Template.Annotations, &s.Template.Spec)
+	}
+	f.runsForever(&s.Template, "StatefulSet")
+}
+
+func (f *faults) statefulSetStrategy(s *appsv1.StatefulSetUpdateStrategy) {
+	p := specPath.Child("updateStrategy")
+	switch rolling := s.RollingUpdate; s.Type {
+	case "":
+		f.required(p, "", "")
+	case appsv1.OnDeleteStatefulSetStrategyType:
+		if rolling != nil {
+			f.invalid(p, "rollingUpdate", internal{rolling}, "only allowed for updateStrategy 'RollingUpdate'")
+		}
+	case appsv1.RollingUpdateStatefulSetStrategyType:
+		if rolling == nil {
+			return
+		}
+		p = p.Child("rollingUpdate")
+		notNegativePtr(f, p, "partition", rolling.Partition)
+		if most := rolling.MaxUnavailable; most != nil {
+			f.intOrPercent(p, "maxUnavailable", *most)
+			if amount(*most) == 0 {
+				f.invalid(p, "maxUnavailable", *most, "cannot be 0")
+			}
+			f.atMostAll(p, "maxUnavailable", *most)
+		}
+	default:
+		f.invalid(p, "", internal{s}, "must be 'RollingUpdate' or 'OnDelete'")
+	}
+}
+
+func (f *faults) statefulSetUpdate(new, old *appsv1.StatefulSet) {
+	f.metaUpdate(new, old)
+	f.statefulSet(&new.Spec, &old.Spec)
+	same := new.Spec.DeepCopy()
+	same.Replicas = old.Spec.Replicas
+	same.Template = old.Spec.Template
+	same.UpdateStrategy = old.Spec.UpdateStrategy
+	same.MinReadySeconds = old.Spec.MinReadySeconds
+	same.Ordinals = old.Spec.Ordinals
+	same.RevisionHistoryLimit = old.Spec.RevisionHistoryLimit
+	same.PersistentVolumeClaimRetentionPolicy = old.Spec.PersistentVolumeClaimRetentionPolicy
+	if !apiequality.Semantic.DeepEqual(*same, old.Spec) {
+		f.forbidden(nil, "spec", "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "+
+			"'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")
+	}
+}
+
+func (f *faults) statefulSetStatus(new, old *appsv1.StatefulSetStatus) {
+	ready, available := count{"readyReplicas", new.ReadyReplicas}, count{"availableReplicas", new.AvailableReplicas}
+	f.counts(count{"replicas", new.Replicas}, ready, count{"currentReplicas", new.CurrentReplicas}, count{"updatedReplicas", new.UpdatedReplicas}, available)
+	f.notNegative(statusPath, "observedGeneration", new.ObservedGeneration)
+	f.notAbove(available, ready, "status.readyReplicas")
+	f.collisions(new.CollisionCount, old.CollisionCount)
+}
