@@ -35,13 +35,15 @@ type bench struct {
 	requests int
 	refuse   func(api.Request) error // what a request gets instead of an answer
 
+	calls map[string]func() // work of the test itself, by key
+
 	ready time.Duration // after which a new pod is ready; below 0 is never
 	gone  time.Duration // after which a pod that is being deleted is gone
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, engine: engine.New(engine.Config{}), objects: map[*api.Resource]map[api.Key]api.Object{}, latency: map[*api.Resource]time.Duration{}, ready: time.Second, gone: time.Second}
+	b := &bench{t: t, engine: engine.New(engine.Config{}), objects: map[*api.Resource]map[api.Key]api.Object{}, latency: map[*api.Resource]time.Duration{}, calls: map[string]func(){}, ready: time.Second, gone: time.Second}
 	b.trace = trace.NewRecorder(b.engine, nil)
 	b.trace.Subscribe(func(r trace.Record) { b.records = append(b.records, r) })
 	b.engine.Register("kubelet", engine.ActorFunc(b.kubelet))
@@ -73,6 +75,10 @@ func (b *bench) start() *Manager {
 }
 
 func (b *bench) kubelet(w engine.Work) {
+	if f := b.calls[w.Key]; w.Kind == "call" {
+		f()
+		return
+	}
 	key := api.ParseKey(w.Key)
 	pod, ok := b.objects[api.Pods][key].(*corev1.Pod)
 	switch {
@@ -80,8 +86,18 @@ func (b *bench) kubelet(w engine.Work) {
 	case w.Kind == "ready" && pod.DeletionTimestamp == nil:
 		b.setPod(pod.Name, corev1.PodRunning, true)
 	case w.Kind == "gone" && pod.DeletionTimestamp != nil:
+		if len(pod.Finalizers) > 0 { // it goes with the last of them
+			b.engine.OnceAfter(time.Second, w)
+			return
+		}
 		b.remove(api.Pods, key)
 	}
+}
+
+// later has f called at a virtual time.
+func (b *bench) later(at time.Duration, key string, f func()) {
+	b.calls[key] = f
+	b.engine.At(at, engine.Work{Actor: "kubelet", Kind: "call", Key: key})
 }
 
 // setPod sets the status of a pod in the namespace default as its kubelet would.

@@ -29,6 +29,7 @@ func New(p *component.Process, o Options) *Manager {
 func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newDeployments(p, c)
 	newReplicaSets(p, c)
+	newJobs(p, c)
 	newEndpointSlices(p, c, o.MaxEndpointsPerSlice)
 	newGarbage(p, c)
 }

@@ -1,0 +1,162 @@
+package controller
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"minisim/sim/api"
+	"minisim/sim/component"
+)
+
+// After a pod has failed the next one waits so long, twice as long after each
+// further failure in a row.
+const (
+	jobBackoff    = 10 * time.Second
+	maxJobBackoff = 10 * time.Minute
+)
+
+// manage creates or deletes pods so that as many run as should.
+func (s *jobSync) manage() error {
+	want := s.wantActive()
+	switch have := len(s.active); {
+	case have > want:
+		return s.remove(have-want, want)
+	case have < want:
+		if wait := s.backoff(); wait > 0 {
+			s.queue.AddAfter(api.KeyOf(s.job), wait)
+			return nil
+		}
+		return s.create(min(want-have, burstReplicas), want)
+	}
+	return nil
+}
+
+// wantActive is how many pods should run now.
+func (s *jobSync) wantActive() int {
+	if suspended(s.job) || jobCondition(s.status, batchv1.JobFailureTarget) || jobCondition(s.status, batchv1.JobSuccessCriteriaMet) {
+		return 0
+	}
+	parallelism := int(*s.job.Spec.Parallelism)
+	succeeded := int(s.succeeded())
+	if s.job.Spec.Completions == nil {
+		if succeeded > 0 { // the work is done; those that still run may finish
+			return min(len(s.active), parallelism)
+		}
+		return parallelism
+	}
+	return max(0, min(parallelism, int(*s.job.Spec.Completions)-succeeded))
+}
+
+func suspended(job *batchv1.Job) bool { return deref(job.Spec.Suspend) }
+
+func (s *jobSync) create(n, want int) error {
+	key := api.KeyOf(s.job)
+	because := fmt.Sprintf("parallelism %d", *s.job.Spec.Parallelism)
+	if s.job.Spec.Completions != nil {
+		because += fmt.Sprintf(", %d of %d completions", s.succeeded(), *s.job.Spec.Completions)
+	}
+	s.tell(key, component.Reconciled{Want: pods(want), Have: fmt.Sprint(len(s.active)), Do: fmt.Sprintf("create %d", n), Because: because})
+	s.expect.expect(key, n)
+	control := podControl{s.client, s.recorder}
+	done, err := slowStart(n, func() error {
+		err := control.create(&s.job.Spec.Template, s.job, func(pod *corev1.Pod) {
+			pod.Finalizers = append(pod.Finalizers, batchv1.JobTrackingFinalizer)
+		})
+		if namespaceTerminating(err) {
+			s.expect.created(key)
+			return nil
+		}
+		return err
+	})
+	for range n - done {
+		s.expect.created(key)
+	}
+	s.status.Active += int32(done)
+	return err
+}
+
+func (s *jobSync) remove(n, want int) error {
+	key := api.KeyOf(s.job)
+	because := fmt.Sprintf("parallelism %d", *s.job.Spec.Parallelism)
+	for _, c := range s.status.Conditions {
+		if c.Type != batchv1.JobSuspended && c.Status == corev1.ConditionTrue {
+			because = c.Reason
+		}
+	}
+	if suspended(s.job) {
+		because = "the Job is suspended"
+	}
+	s.tell(key, component.Reconciled{Want: pods(want), Have: fmt.Sprint(len(s.active)), Do: fmt.Sprintf("delete %d", n), Because: because})
+	victims := firstToGo(s.active, nil, n, s.now)
+	s.expect.expect(key, 0, podUIDs(victims)...)
+	control := podControl{s.client, s.recorder}
+	var first error
+	for _, pod := range victims {
+		err := control.remove(pod, s.job)
+		if err != nil {
+			s.expect.deleted(key, pod.UID)
+		} else {
+			s.status.Active--
+			s.terminating++
+		}
+		if first == nil && err != nil && !apierrors.IsNotFound(err) {
+			first = err
+		}
+	}
+	return first
+}
+
+// backoff is for how much longer no new pod is made after failures in a row.
+func (s *jobSync) backoff() time.Duration {
+	finished := slices.Clone(s.ended)
+	slices.SortStableFunc(finished, func(a, b *corev1.Pod) int { return cmp.Compare(endOf(a).UnixNano(), endOf(b).UnixNano()) })
+	failures := 0
+	var last time.Time
+	for _, pod := range finished {
+		if pod.Status.Phase == corev1.PodSucceeded {
+			failures = 0
+		} else if pod.Status.Phase == corev1.PodFailed {
+			failures++
+			last = endOf(pod)
+		}
+	}
+	if failures == 0 {
+		return 0
+	}
+	wait := maxJobBackoff
+	if failures < 7 { // 10 s << 6 is above the maximum
+		wait = jobBackoff << (failures - 1)
+	}
+	return last.Add(wait).Sub(s.now)
+}
+
+// endOf is when a pod's last container ended, or else when the pod was last known to change.
+func endOf(pod *corev1.Pod) time.Time {
+	end := pod.CreationTimestamp.Time
+	for _, c := range pod.Status.ContainerStatuses {
+		if t := c.State.Terminated; t != nil && t.FinishedAt.After(end) {
+			end = t.FinishedAt.Time
+		}
+	}
+	if c := podCondition(pod, corev1.PodReady); c != nil && end.Equal(pod.CreationTimestamp.Time) && c.LastTransitionTime.After(end) {
+		end = c.LastTransitionTime.Time
+	}
+	return end
+}
+
+// restarts are how often a pod's containers have been started again.
+func restarts(pod *corev1.Pod) int32 {
+	var n int32
+	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
+		for _, s := range statuses {
+			n += s.RestartCount
+		}
+	}
+	return n
+}
