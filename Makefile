@@ -1,0 +1,35 @@
+.DEFAULT_GOAL := help
+GO ?= go
+SEEDS ?= 200
+FIRST ?= 1
+
+.PHONY: help run build test lint golden bench simulate
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build and run the first scenario
+	bin/minisim run redis-app
+
+build: ## build bin/minisim, showing what is compiled
+	@mkdir -p bin
+	$(GO) build -v -o bin/minisim ./cmd/minisim
+
+test: ## run all tests
+	$(GO) test ./...
+
+lint: ## formatting, vet and the house rules
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
+	$(GO) vet ./...
+	$(GO) mod verify
+	$(GO) mod tidy -diff
+	$(GO) test ./internal/tidy
+
+golden: ## rewrite the golden files; read the diff before you commit it
+	$(GO) test ./cmd/minisim ./sim/compose -run Golden -update
+
+bench: ## measure speed and memory on this machine
+	$(GO) run ./cmd/bench
+
+simulate: ## run SEEDS random clusters with faults and check the invariants
+	$(GO) run ./cmd/simulate -seeds $(SEEDS) -first $(FIRST)

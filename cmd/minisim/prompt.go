@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"minisim/sim/scenario"
+	"minisim/sim/trace"
+)
+
+const promptHelp = `enter   go on to the next decision
+c       continue to the end
+w       why: the last decision in detail
+l       list what is about to happen
+q       quit
+?       this help
+Anything else is a verb that acts on the cluster now:`
+
+// errQuit is a person who has seen enough.
+var errQuit = errors.New("quit")
+
+// stepThrough plays with a stop before each decision.
+func (p *player) stepThrough() error {
+	p.runner.Cluster.Trace.Subscribe(func(r trace.Record) {
+		if isDecision(r.Body) {
+			p.chosen = &r
+		}
+	})
+	lines := readLines(p.streams.in)
+	for {
+		stop, err := p.ask(lines)
+		if errors.Is(err, errQuit) {
+			p.text.Flush()
+			return fmt.Errorf("%w before the end of the run", errQuit)
+		}
+		if err != nil {
+			return err
+		}
+		if stop {
+			return p.play()
+		}
+		more, err := p.toDecision()
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// isDecision says whether a record is one that --step stops at: somebody
+// compared what is with what should be, chose a node, or acted from outside.
+func isDecision(b trace.Body) bool {
+	switch b.Kind() {
+	case "decision", "reconcile", "power", "crash", "restart":
+		return true
+	case "verb", "verdict", "say":
+		return true
+	}
+	return false
+}
+
+// toDecision goes on until the next decision has been made and told.
+func (p *player) toDecision() (bool, error) {
+	before := p.chosen
+	for p.chosen == before {
+		if more, err := p.advance(); err != nil || !more {
+			return more, err
+		}
+	}
+	p.text.Flush()
+	return true, nil
+}
+
+// ask prompts until the person wants to go on. continue_ means: without further stops.
+func (p *player) ask(lines <-chan string) (continue_ bool, err error) {
+	for {
+		e := p.runner.Cluster.Engine
+		next := "nothing"
+		if n, ok := e.Next(); ok {
+			next = fmt.Sprintf("%s %s", n.Actor, n.Kind)
+		}
+		fmt.Fprintf(p.streams.out, "[%ss, next: %s] enter, c, w, ? > ", trace.Seconds(e.Now()), next)
+		var line string
+		select {
+		case <-p.ctx.Done():
+			fmt.Fprintln(p.streams.out)
+			return false, p.ctx.Err()
+		case l, ok := <-lines:
+			if !ok { // no more input: nobody is there to ask
+				fmt.Fprintln(p.streams.out)
+				return true, p.failed
+			}
+			line = strings.TrimSpace(l)
+		}
+		switch line {
+		case "", "n", "s":
+			return false, nil
+		case "c":
+			return true, nil
+		case "q":
+			return false, errQuit
+		case "w":
+			p.why()
+		case "l":
+			for _, w := range e.Pending(10) {
+				fmt.Fprintf(p.streams.out, "  at %ss  %s\n", trace.Seconds(w.Time), w.Work)
+			}
+		case "?", "h", "help":
+			fmt.Fprintln(p.streams.out, promptHelp)
+			for _, v := range scenario.Verbs() {
+				fmt.Fprintf(p.streams.out, "        %s\n", v.Usage)
+			}
+		default:
+			if err := p.runner.Type(line); err != nil {
+				fmt.Fprintln(p.streams.out, err)
+			}
+			p.text.Flush()
+		}
+	}
+}
+
+// why shows the last decision in detail.
+func (p *player) why() {
+	if p.chosen == nil {
+		fmt.Fprintln(p.streams.out, "nothing has been decided yet")
+		return
+	}
+	fmt.Fprintf(p.streams.out, "step %d, %s, by %s:\n", p.chosen.Step, trace.Seconds(p.chosen.Time)+"s", p.chosen.Actor)
+	if t, ok := p.chosen.Body.(trace.Teller); ok {
+		fmt.Fprintln(p.streams.out, "  "+t.Tell())
+	}
+	if d, ok := p.chosen.Body.(trace.Detailer); ok {
+		for _, line := range d.Detail() {
+			fmt.Fprintln(p.streams.out, "  "+line)
+		}
+	}
+}
+
+// readLines reads lines on a goroutine of its own, so that Ctrl-C is heard
+// while the prompt waits. The channel is closed at the end of the input.
+func readLines(r io.Reader) <-chan string {
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(r); s.Scan(); {
+			lines <- s.Text()
+		}
+	}()
+	return lines
+}

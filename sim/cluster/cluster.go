@@ -1,0 +1,173 @@
+// Package cluster puts masters and workers together: it is the composition root
+// of the simulation, the only place that wires rooms to each other. It knows
+// machines and their power; what the programs do is theirs.
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	"minisim/sim/api"
+	"minisim/sim/apiserver"
+	"minisim/sim/component"
+	"minisim/sim/controller"
+	"minisim/sim/engine"
+	"minisim/sim/etcdstore"
+	"minisim/sim/kubelet"
+	"minisim/sim/network"
+	"minisim/sim/scheduler"
+	"minisim/sim/trace"
+	"minisim/sim/world"
+)
+
+// Cluster is one simulated cluster. It is used by one goroutine.
+type Cluster struct {
+	Config Config
+	Engine *engine.Engine
+	Trace  *trace.Recorder
+	World  *world.World
+	Store  *etcdstore.Store
+	API    *apiserver.Server
+
+	Resumed bool // the data folder had a cluster already: this one carries on with it
+
+	scheduler *scheduler.Scheduler
+	dns       *network.DNS
+	machines  []*machine
+}
+
+// New makes a cluster that is switched off. Boot it, then step its engine; Close it in the end.
+func New(ctx context.Context, c Config) (*Cluster, error) {
+	c.Default()
+	store, err := etcdstore.Open(ctx, etcdstore.Options{DataDir: c.DataDir, Log: c.EtcdLog})
+	if err != nil {
+		return nil, err
+	}
+	e := engine.New(engine.Config{Seed: c.Seed, Limits: c.Limits})
+	t := trace.NewRecorder(e, append(fmt.Appendf(nil, "seed %d\n", c.Seed), c.Input...))
+	var backend apiserver.Store = store
+	if c.Hooks.Store != nil {
+		backend = c.Hooks.Store(store)
+	}
+	server, err := apiserver.New(apiserver.Config{
+		Engine: e, Trace: t, Store: backend, Name: "kube-apiserver",
+		Latency: apiserver.Latency{Min: c.Latency.Min, Max: c.Latency.Max},
+	})
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
+	cl := &Cluster{Config: c, Engine: e, Trace: t, World: world.New(e), Store: store, API: server}
+	if err := cl.restore(); err != nil {
+		store.Close()
+		return nil, fmt.Errorf("carry on with the cluster in %s: %w", c.DataDir, err)
+	}
+	cl.machines = append(cl.machines, cl.master("master-1"))
+	for i, w := range c.Workers {
+		cl.machines = append(cl.machines, cl.worker(i, w))
+	}
+	return cl, nil
+}
+
+// Close ends the cluster; nothing of it is left behind but a data folder that was asked for.
+func (c *Cluster) Close() error { return c.Store.Close() }
+
+// Admin is a client with all rights, as the user named ("kubernetes-admin").
+func (c *Cluster) Admin(user, process string) api.Client {
+	return c.API.Client(apiserver.Identity{User: user, Groups: []string{"system:masters", "system:authenticated"}, Process: process}, nil)
+}
+
+// Scheduler is the running scheduler, nil while its machine is off. For explanations only.
+func (c *Cluster) Scheduler() *scheduler.Scheduler { return c.scheduler }
+
+// Lookup resolves a name for the pods of a namespace, on every node in the same
+// way. While the name server does not run, nothing resolves.
+func (c *Cluster) Lookup(namespace, name string) ([]string, bool) {
+	if c.dns == nil {
+		return nil, false
+	}
+	return c.dns.Lookup(namespace, name)
+}
+
+func (c *Cluster) master(name string) *machine {
+	system := func(user string) apiserver.Identity {
+		return apiserver.Identity{User: user, Groups: []string{"system:authenticated"}}
+	}
+	options := controller.DefaultOptions()
+	options.NodeOptions = controller.DefaultNodeOptions(len(c.Config.Workers))
+	m := &machine{name: name, server: true}
+	m.programs = []*program{
+		{
+			name: "kube-controller-manager", source: "kube-controller-manager", identity: system("system:kube-controller-manager"),
+			build: func(p *component.Process) { controller.New(p, options) },
+		},
+		{
+			name: "kube-scheduler", source: "default-scheduler", identity: system("system:kube-scheduler"),
+			build: func(p *component.Process) { c.scheduler = scheduler.New(p, scheduler.Options{}) },
+		},
+		{
+			name: "storage-driver", source: "storage-driver", identity: system("system:serviceaccount:kube-system:storage-driver"),
+			build: func(p *component.Process) { controller.NewStorageDriver(p, c.World, controller.DefaultStorageOptions()) },
+		},
+		{
+			name: "coredns", source: "coredns", identity: system("system:serviceaccount:kube-system:coredns"),
+			build: func(p *component.Process) { c.dns = network.NewDNS(p) },
+		},
+	}
+	c.identify(m)
+	return m
+}
+
+func (c *Cluster) worker(i int, w Worker) *machine {
+	m := &machine{name: w.Name, disk: kubelet.NewMachine()}
+	build := func(p *component.Process) {
+		m.kubelet = kubelet.New(kubelet.Config{
+			Node: kubelet.NodeConfig{
+				Name: w.Name, CPU: w.CPU, Memory: w.Memory, Pods: w.Pods, Labels: w.Labels, Taints: w.Taints,
+				Bandwidth: w.Bandwidth, Address: address(i),
+			},
+			Process: p, World: c.World, DNS: c, Machine: m.disk, Instant: c.Config.Instant,
+		})
+	}
+	m.programs = []*program{{
+		name: "kubelet/" + w.Name, source: "kubelet", host: w.Name, build: build,
+		identity: apiserver.Identity{User: "system:node:" + w.Name, Groups: []string{"system:nodes", "system:authenticated"}},
+	}}
+	c.identify(m)
+	return m
+}
+
+// address is the address of the i-th worker in the machines' own network.
+func address(i int) string {
+	n := i + 10
+	return fmt.Sprintf("10.%d.%d.%d", n>>16&0xff, n>>8&0xff, n&0xff)
+}
+
+func (c *Cluster) identify(m *machine) {
+	for _, p := range m.programs {
+		p.identity.Process = p.name
+	}
+}
+
+// Boot switches all machines on at the present virtual time: the masters, then
+// each worker as a step of its own.
+func (c *Cluster) Boot() {
+	c.Engine.Register(actorName, c)
+	for _, m := range c.machines {
+		c.Engine.After(0, engine.Work{Actor: actorName, Kind: "boot", Key: m.name})
+	}
+}
+
+func (c *Cluster) boot(name string) {
+	m, _ := c.machineOf(name)
+	c.Trace.Then(Power{Machine: name, Programs: m.names(), On: true, Master: m.server})
+	m.on = true
+	if m.server {
+		if err := c.API.Bootstrap(controller.DefaultStorageClass()); err != nil {
+			c.Trace.Add(Problem{Text: "the API server could not create its first objects: " + err.Error()})
+		}
+	}
+	for _, p := range m.programs {
+		c.startProgram(p)
+	}
+}

@@ -1,0 +1,155 @@
+package scenario
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Translated is the record of a compose service that became Kubernetes objects.
+type Translated struct {
+	Service string   `json:"service"`
+	Place   string   `json:"place"` // file:line:column
+	Objects []string `json:"objects"`
+}
+
+// Kind is "translated".
+func (Translated) Kind() string { return "translated" }
+
+// Tell says what became what.
+func (t Translated) Tell() string {
+	return fmt.Sprintf("compose service %s (%s) becomes %s", t.Service, t.Place, strings.Join(t.Objects, ", "))
+}
+
+// Noted is the record of a key of the compose file whose meaning has changed or is lost on the way to Kubernetes.
+type Noted struct {
+	Place      string `json:"place"`
+	Path       string `json:"path"`
+	Level      string `json:"level"` // kept, changed, lost
+	Compose    string `json:"compose,omitempty"`
+	Kubernetes string `json:"kubernetes,omitempty"`
+	Do         string `json:"do,omitempty"`
+}
+
+// Kind is "note".
+func (Noted) Kind() string { return "note" }
+
+// Tell gives the note, unless all was kept.
+func (n Noted) Tell() string {
+	if n.Level == "kept" {
+		return ""
+	}
+	parts := []string{}
+	for _, p := range []string{n.Compose, n.Kubernetes, n.Do} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	return fmt.Sprintf("%s (%s, %s): %s", n.Path, n.Level, n.Place, strings.Join(parts, "; "))
+}
+
+// Built is the record of an image that `build:` made.
+type Built struct {
+	Service string `json:"service"`
+	Image   string `json:"image"`
+	Context string `json:"context"`
+}
+
+// Kind is "built".
+func (Built) Kind() string { return "built" }
+
+// Tell says where the image is now.
+func (b Built) Tell() string {
+	return fmt.Sprintf("builds %s from %s and pushes it to the registry that the nodes pull from", b.Image, b.Context)
+}
+
+// Said is the record of the narration.
+type Said struct {
+	Text string `json:"text"`
+}
+
+// Kind is "say".
+func (Said) Kind() string { return "say" }
+
+// Tell gives the text.
+func (s Said) Tell() string { return s.Text }
+
+// Did is the record of a command that is carried out, or that failed.
+type Did struct {
+	Text  string `json:"text"`
+	Error string `json:"error,omitempty"`
+}
+
+// Kind is "verb".
+func (Did) Kind() string { return "verb" }
+
+// Tell gives the command.
+func (d Did) Tell() string {
+	if d.Error != "" {
+		return d.Text + " failed: " + d.Error
+	}
+	return "$ " + d.Text
+}
+
+// Verdict is the record of an expectation that has been decided.
+type Verdict struct {
+	Place   string `json:"place,omitempty"`
+	Expect  string `json:"expect"`
+	Held    bool   `json:"held"`
+	Because string `json:"because,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
+// Kind is "verdict".
+func (Verdict) Kind() string { return "verdict" }
+
+// Tell says whether it held.
+func (v Verdict) Tell() string {
+	s := "expected " + v.Expect
+	if v.Held {
+		s += ": holds"
+	} else {
+		s += ": DOES NOT HOLD"
+	}
+	if v.Error != "" {
+		s += " (" + v.Error + ")"
+	}
+	if v.Because != "" {
+		s += ". " + v.Because
+	}
+	return s
+}
+
+// End is the record of the end of a run.
+type End struct {
+	Reason   string        `json:"reason"`
+	Time     time.Duration `json:"timeNs"` // virtual
+	Steps    uint64        `json:"steps"`
+	Hash     string        `json:"hash"`
+	Held     int           `json:"held"`     // expectations that held
+	Failed   int           `json:"failed"`   // expectations that did not
+	Failures int           `json:"failures"` // commands that failed
+}
+
+// Kind is "end".
+func (End) Kind() string { return "end" }
+
+// OK says whether the run was a success.
+func (e End) OK() bool { return e.Failed == 0 && e.Failures == 0 }
+
+// Tell sums the run up.
+func (e End) Tell() string {
+	s := fmt.Sprintf("end of the run at %s of virtual time, %d steps; %s. ", e.Time, e.Steps, e.Reason)
+	switch {
+	case e.Held+e.Failed == 0:
+		s += "Nothing was expected"
+	case e.Failed == 0:
+		s += fmt.Sprintf("All %d expectations held", e.Held)
+	default:
+		s += fmt.Sprintf("%d of %d expectations did not hold", e.Failed, e.Held+e.Failed)
+	}
+	if e.Failures > 0 {
+		s += fmt.Sprintf("; %d commands failed", e.Failures)
+	}
+	return s + ". Hash " + e.Hash
+}
