@@ -99,7 +99,7 @@ func (p *pod) waitForNode() {
 // setUpSandbox gives the pod its sandbox: the pause container and the network
 // namespace that its containers share, with the pod's address.
 func (p *pod) setUpSandbox() bool {
-	if p.box.ready || p.box.made > 0 && p.obj.Spec.RestartPolicy == corev1.RestartPolicyNever {
+	if p.box.ready || len(p.box.runs) > 0 && p.obj.Spec.RestartPolicy == corev1.RestartPolicyNever {
 		p.stage = stageRunning // with Never, what has ended with the machine stays so
 		return true
 	}

@@ -74,10 +74,10 @@ const (
 	nodeLeaseDuration         = 40 * time.Second // nodeLeaseDurationSeconds
 	nodeLeaseRenew            = 10 * time.Second // a quarter of it
 	nodeStatusReportFrequency = 5 * time.Minute
-	statusRetry               = 10 * time.Second // the status manager's sync period
-	syncRetry                 = 10 * time.Second // back-off of a pod worker whose sync failed
-	volumeTimeout             = 2*time.Minute + 3*time.Second
-	minimumGrace              = 2 * time.Second // that a container gets after its preStop hook has used up all
+	statusRetry               = 10 * time.Second              // the status manager's sync period
+	syncRetry                 = 10 * time.Second              // back-off of a pod worker whose sync failed
+	volumeTimeout             = 2*time.Minute + 3*time.Second // of one wait for volumes; v1.36 writes no Event of it
+	minimumGrace              = 2 * time.Second               // that a container gets after its preStop hook has used up all
 )
 
 // span is a range of durations; a use takes its own out of it, by the seed.

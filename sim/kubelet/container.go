@@ -123,7 +123,7 @@ func matches(codes *corev1.ContainerRestartRuleOnExitCodes, code int32) bool {
 func (p *pod) launch(c *container) {
 	now := p.now()
 	r := &run{
-		id: p.k.containerID(p.name, c), image: image{name: c.image.Name, digest: c.image.Digest, bytes: c.image.Bytes},
+		id: p.k.containerID(p.name, c), asked: c.spec.Image, image: image{name: c.image.Name, digest: c.image.Digest, bytes: c.image.Bytes},
 		started: now, alive: true, does: programOf(c.spec, p.obj, c.image, now),
 	}
 	if c.run != nil {
@@ -139,9 +139,9 @@ func (p *pod) launch(c *container) {
 	p.containerEvent(c, corev1.EventTypeNormal, "Created", "Container created")
 	p.containerEvent(c, corev1.EventTypeNormal, "Started", "Container started")
 	p.change()
-	text := "runs"
+	text := "runs " + c.spec.Image
 	if r.attempt > 0 {
-		text = fmt.Sprintf("runs again (restart %d)", r.attempt)
+		text = fmt.Sprintf("runs %s again (restart %d)", c.spec.Image, r.attempt)
 	}
 	p.tell(c, "start", text)
 }

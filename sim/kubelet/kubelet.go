@@ -161,7 +161,7 @@ func (k *Kubelet) syncPod(w engine.Work) {
 	if p == nil {
 		return
 	}
-	if !k.ready && p.stage < stageRunning && !k.cfg.Instant {
+	if !k.ready && !k.cfg.Instant && p.stage < stageRunning && !p.leaving() {
 		p.waitForNode()
 		return
 	}

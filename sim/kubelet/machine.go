@@ -66,6 +66,7 @@ type sandbox struct {
 // run is one run of a container.
 type run struct {
 	id       string // containerd://…
+	asked    string // the image as the pod's spec had it
 	image    image
 	attempt  int32 // the restart count
 	started  time.Duration

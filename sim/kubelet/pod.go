@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"minisim/sim/api"
-	"minisim/sim/component"
 )
 
 // stage is how far a pod has come.
@@ -181,7 +180,7 @@ func (p *pod) sync() {
 
 // step does one thing and says whether there may be another.
 func (p *pod) step() bool {
-	if p.stage < stageStopping && (p.gone || p.obj.DeletionTimestamp != nil) {
+	if p.stage < stageStopping && p.leaving() {
 		return p.stopForDeletion()
 	}
 	switch p.stage {
@@ -198,6 +197,9 @@ func (p *pod) step() bool {
 	}
 	return false
 }
+
+// leaving says whether the pod is being deleted or has been.
+func (p *pod) leaving() bool { return p.gone || p.obj.DeletionTimestamp != nil }
 
 func (p *pod) now() time.Duration { return p.k.engine.Now() }
 
@@ -239,15 +241,11 @@ func (p *pod) leave() bool {
 		err := api.Delete(p.k.cfg.Process.Client, api.Pods, p.key, metav1.DeleteOptions{
 			GracePeriodSeconds: &grace, Preconditions: &metav1.Preconditions{UID: &uid},
 		})
-		switch {
-		case component.Unreachable(err):
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 			p.at(p.now() + statusRetry)
-			return false
-		case err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err):
-			p.at(p.now() + statusRetry)
-			return false
+		} else {
+			p.deleting = true
 		}
-		p.deleting = true
 		return false
 	}
 	k := p.k

@@ -184,7 +184,7 @@ func TestLives(t *testing.T) {
 func (b *bench) starts(container string) []time.Duration {
 	var out []time.Duration
 	for _, line := range b.told {
-		if !strings.Contains(line, "container "+container+": runs") {
+		if !strings.Contains(line, "container "+container+": runs ") {
 			continue
 		}
 		var at float64
@@ -432,6 +432,23 @@ func TestMissingConfiguration(t *testing.T) {
 			b.expect("p", running, c.within)
 		})
 	}
+}
+
+func TestImageOfARunningPodIsChanged(t *testing.T) {
+	b := newBench(t)
+	b.create(bound("p"))
+	b.expect("p", running, 10*time.Second)
+	api.Patch(b.server, api.Pods, api.Key{Namespace: "default", Name: "p"}, func(p *corev1.Pod) error {
+		p.Spec.Containers[0].Image = "nginx:1.28-alpine"
+		p.Generation++
+		return nil
+	})
+	b.expect("p", "Running main=running×1 ready=True", 5*time.Second)
+	if s := b.get("p").Status; s.ContainerStatuses[0].Image != "docker.io/library/nginx:1.28-alpine" || s.ObservedGeneration != 2 {
+		t.Errorf("%+v", s)
+	}
+	b.run(time.Second)
+	b.hasEvent("p", "Normal Killing spec.containers{main}: Container main definition changed, will be restarted")
 }
 
 func TestReadinessGate(t *testing.T) {

@@ -50,6 +50,10 @@ func (p *pod) attend(c *container) {
 		p.at(r.endsAt)
 	}
 	p.at(r.does.due)
+	if !r.dying && r.asked != "" && r.asked != c.spec.Image {
+		p.tell(c, "stop", "its image was changed to "+c.spec.Image+": it is ended and started anew")
+		p.kill(c, fmt.Sprintf("Container %s definition changed, will be restarted", c.spec.Name), p.grace())
+	}
 	p.ask(c)
 }
 

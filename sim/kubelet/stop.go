@@ -25,7 +25,7 @@ func (p *pod) stopFor(why verdict) bool {
 	p.stage, p.verdict = stageStopping, why
 	p.stopGrace = p.grace()
 	p.stopsBy = p.now() + p.stopGrace
-	if p.obj.DeletionTimestamp != nil || p.gone || why.reason != "" {
+	if p.leaving() || why.reason != "" {
 		what := "is being deleted"
 		if why.reason != "" {
 			what = "has to end (" + why.message + ")"

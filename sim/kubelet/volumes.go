@@ -3,8 +3,6 @@ package kubelet
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -258,59 +256,4 @@ func (p *pod) unmount() {
 	}
 	clear(p.box.mounted)
 	p.vols = nil
-}
-
-// volumesInUse are the attachable volumes that this kubelet uses or wants to
-// use, as the Node's status says (volumesInUse): none of them may be detached.
-type volumesInUse struct {
-	k       *Kubelet
-	pods    map[string]int // by unique name, how many pods use it
-	waiting []*pod         // for a volume to be attached, in the order in which they came
-}
-
-func newVolumesInUse(k *Kubelet) volumesInUse { return volumesInUse{k: k, pods: map[string]int{}} }
-
-func (u *volumesInUse) use(unique string) {
-	if u.pods[unique]++; u.pods[unique] == 1 {
-		u.k.work(workNode, "", u.k.engine.Now())
-	}
-}
-
-func (u *volumesInUse) drop(unique string) {
-	if u.pods[unique]--; u.pods[unique] == 0 {
-		delete(u.pods, unique)
-		u.k.work(workNode, "", u.k.engine.Now())
-	}
-}
-
-func (u *volumesInUse) names() []corev1.UniqueVolumeName {
-	var out []corev1.UniqueVolumeName
-	for _, name := range slices.Sorted(maps.Keys(u.pods)) {
-		out = append(out, corev1.UniqueVolumeName(name))
-	}
-	return out
-}
-
-// isAttached says whether the attach/detach controller has said that a volume is attached here.
-func (u *volumesInUse) isAttached(unique string) bool {
-	node := u.k.node()
-	return node != nil && slices.ContainsFunc(node.Status.VolumesAttached, func(a corev1.AttachedVolume) bool { return string(a.Name) == unique })
-}
-
-func (u *volumesInUse) await(p *pod) {
-	if !slices.Contains(u.waiting, p) {
-		u.waiting = append(u.waiting, p)
-	}
-}
-
-// attached wakes the pods that wait, as the Node's status may say something new.
-func (u *volumesInUse) attached(node *corev1.Node) {
-	if len(node.Status.VolumesAttached) == 0 {
-		return
-	}
-	waiting := u.waiting
-	u.waiting = nil
-	for _, p := range waiting {
-		u.k.wake(p, u.k.engine.Now())
-	}
 }

@@ -50,9 +50,9 @@ func NewDNS(p *component.Process) *DNS {
 // headless one to its ready endpoints, or to all with publishNotReadyAddresses;
 // an ExternalName to what its target resolves to, which outside of the cluster
 // is the target's name itself. ok is false for a name without an address, and
-// while the name server does not run.
+// while the name server does not run (or there is none: nil).
 func (d *DNS) Lookup(namespace, name string) (addresses []string, ok bool) {
-	if !d.process.Engine.Registered(d.process.Name) {
+	if d == nil || !d.process.Engine.Registered(d.process.Name) {
 		return nil, false
 	}
 	return d.lookup(namespace, name, maxAliases)
