@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"minisim/sim/api"
@@ -75,7 +76,7 @@ func (c *call) run() (api.Object, error) {
 	}
 	act := actions[c.Subresource][c.Verb]
 	if !serves(c.Resource, c.Subresource) {
-		return nil, apierrors.NewGenericServerResponse(http.StatusNotFound, string(c.Verb), c.Resource.GroupResource(), c.Key.Name, "", 0, true)
+		return nil, apierrors.NewGenericServerResponse(http.StatusNotFound, string(c.Verb), schema.GroupResource{}, "", "", 0, true)
 	}
 	if act == nil {
 		return nil, apierrors.NewMethodNotSupported(c.Resource.GroupResource(), string(c.Verb))

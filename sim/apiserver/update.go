@@ -56,7 +56,8 @@ func (c *call) modify(build func(old api.Object) (api.Object, error)) (api.Objec
 	return c.replace(it, o)
 }
 
-// unmodified checks that the sender means the object that there is.
+// unmodified checks that the sender means the object that there is, in its
+// present version if it says which.
 func (c *call) unmodified(it *item, o api.Object) error {
 	version, err := versionOf(o)
 	if err != nil {
@@ -68,7 +69,11 @@ func (c *call) unmodified(it *item, o api.Object) error {
 			field.Invalid(field.NewPath("metadata", "resourceVersion"), 0, "must be specified for an update"),
 		})
 	}
-	if version != 0 && version != it.revision {
+	switch version {
+	case it.revision:
+	case 0: // whatever version there is
+		o.SetResourceVersion(it.object.GetResourceVersion())
+	default:
 		return conflict(c.Resource, c.Key, errModified)
 	}
 	if uid := o.GetUID(); uid != "" && uid != it.object.GetUID() {
