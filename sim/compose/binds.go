@@ -111,7 +111,7 @@ func (s *service) projectFiles(m *mounts, v types.ServiceVolumeConfig, relative 
 	}
 	switch {
 	case errors.Is(err, errTooLarge) && !strings.HasPrefix(relative, ".."):
-		s.note(Changed, "mounts "+v.Source+" of this machine", "it is too large for a ConfigMap, so that path must be on the node", "put the files into the image or a volume", key...)
+		s.note(Changed, "mounts "+v.Source+" of this machine", "it is too large for a ConfigMap, so the node's own /"+filepath.ToSlash(relative)+" is mounted", "put the files into the image or a volume", key...)
 		return m.add("host", corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/" + filepath.ToSlash(relative)}}, v.Target, v.ReadOnly)
 	case err != nil || len(files) == 0:
 		why := "it has no files"

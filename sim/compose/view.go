@@ -6,8 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
-	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/consts"
 	"go.yaml.in/yaml/v3"
 
 	"minisim/internal/source"
@@ -58,9 +57,10 @@ func itemFor(list *yaml.Node, name string) *yaml.Node {
 // read makes the views of the file and of everything that it pulls in, and checks them.
 func (t *translation) read() bool {
 	t.env = t.environment(t.opts.Dir, t.opts.Env)
+	t.name = t.projectName()
+	t.env[consts.ComposeProjectName] = t.name // files may refer to it
 	t.view(t.opts.File, t.opts.Dir, t.env, false)
 	t.checkReferences()
-	t.name = t.projectName()
 	return len(t.faults) == 0
 }
 
@@ -161,50 +161,4 @@ func (v *view) at(path []string) source.Pos {
 		}
 	}
 	return v.file.Place(v.root)
-}
-
-// environment is what variables are replaced by: the given one over a folder's .env file.
-func (t *translation) environment(dir string, given map[string]string) map[string]string {
-	env := map[string]string{}
-	if dir != "" {
-		path := filepath.Join(dir, dotenv.DotEnv)
-		if f, err := os.Open(path); err == nil {
-			defer f.Close()
-			fromFile, err := dotenv.ParseWithLookup(f, func(key string) (string, bool) {
-				value, ok := given[key]
-				return value, ok
-			})
-			if err != nil {
-				t.faults.Add(source.Pos{File: path}, "", "broken environment file: %s", oneLine(err))
-			}
-			env = fromFile
-		}
-	}
-	for key, value := range given {
-		env[key] = value
-	}
-	return env
-}
-
-// projectName is the name: of the file, else that of the project folder, else that of the file.
-func (t *translation) projectName() string {
-	if name := text(t.views[0].values["name"]); name != "" {
-		if normal := loader.NormalizeProjectName(name); normal != name {
-			t.faults.Add(t.at("name"), "for example "+normal,
-				"%q is no project name: only small letters, digits, - and _, with a letter or digit first", name)
-		}
-		return name
-	}
-	if t.opts.Dir != "" {
-		if dir, err := filepath.Abs(t.opts.Dir); err == nil {
-			if name := loader.NormalizeProjectName(filepath.Base(dir)); name != "" {
-				return name
-			}
-		}
-	}
-	base := filepath.Base(t.opts.File.Path)
-	if name := loader.NormalizeProjectName(strings.TrimSuffix(base, filepath.Ext(base))); name != "" {
-		return name
-	}
-	return "default"
 }
