@@ -48,10 +48,8 @@ func (v Verdict) Table() *Decision { return v.Evaluation.Table(v.Outcome) }
 // Rejectors names the plugins that rejected the pod on some node.
 func (v Verdict) Rejectors() map[string]bool {
 	plugins := make(map[string]bool)
-	for _, verdict := range v.Verdicts {
-		if verdict != nil && verdict.Plugin != "" {
-			plugins[verdict.Plugin] = true
-		}
+	for status := range tallyVerdicts(v.Verdicts) {
+		plugins[status.Plugin] = true
 	}
 	return plugins
 }

@@ -25,15 +25,33 @@ func (e *Evaluation) FilterMessage() string {
 // kube-scheduler does, sorted as texts.
 func unavailable(verdicts []*Status) string {
 	counts := make(map[string]int)
-	for _, v := range verdicts {
-		if v == nil {
-			continue
-		}
-		for _, reason := range v.Reasons {
-			counts[reason]++
+	for status, n := range tallyVerdicts(verdicts) {
+		for _, reason := range status.Reasons {
+			counts[reason] += n
 		}
 	}
 	return fmt.Sprintf("0/%d nodes are available: %s.", len(verdicts), strings.Join(histogram(counts), ", "))
+}
+
+// tallyVerdicts counts the nodes by rejection. Most share few of them.
+func tallyVerdicts(verdicts []*Status) map[*Status]int {
+	counts := make(map[*Status]int)
+	var last *Status
+	run := 0
+	for _, v := range verdicts {
+		if v == last {
+			run++
+			continue
+		}
+		if last != nil {
+			counts[last] += run
+		}
+		last, run = v, 1
+	}
+	if last != nil {
+		counts[last] += run
+	}
+	return counts
 }
 
 func histogram(counts map[string]int) []string {

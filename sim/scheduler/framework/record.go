@@ -200,11 +200,9 @@ func (e *Evaluation) rejections() []RejectionCount {
 		return nil
 	}
 	counts := make(map[[2]string]int)
-	for _, v := range e.Verdicts {
-		if v != nil {
-			for _, reason := range v.Reasons {
-				counts[[2]string{v.Plugin, reason}]++
-			}
+	for status, n := range tallyVerdicts(e.Verdicts) {
+		for _, reason := range status.Reasons {
+			counts[[2]string{status.Plugin, reason}] += n
 		}
 	}
 	var out []RejectionCount

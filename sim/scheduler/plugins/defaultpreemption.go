@@ -22,8 +22,8 @@ type DefaultPreemption struct {
 var _ framework.PostFilterPlugin = DefaultPreemption{}
 
 var (
-	noVictims   = framework.NewStatus(framework.UnschedulableAndUnresolvable, "No preemption victims found for incoming pod")
-	notHelpful  = framework.NewStatus(framework.UnschedulableAndUnresolvable, "Preemption is not helpful for scheduling")
+	noVictims   = reject("DefaultPreemption", framework.UnschedulableAndUnresolvable, "No preemption victims found for incoming pod")
+	notHelpful  = reject("DefaultPreemption", framework.UnschedulableAndUnresolvable, "Preemption is not helpful for scheduling")
 	neverPolicy = "preemption: not eligible due to preemptionPolicy=Never."
 	stillEnding = "preemption: not eligible due to a terminating pod on the nominated node."
 )

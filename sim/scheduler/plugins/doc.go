@@ -55,3 +55,8 @@ func eachContainer(pod *v1.Pod, f func(*v1.Container)) {
 		f(&pod.Spec.Containers[i])
 	}
 }
+
+// reject is a plugin's rejection that is made once and shared.
+func reject(plugin string, code framework.Code, reason string) *framework.Status {
+	return &framework.Status{Code: code, Plugin: plugin, Reasons: []string{reason}}
+}

@@ -28,9 +28,9 @@ var (
 )
 
 var (
-	affinityUnmet = framework.NewStatus(framework.UnschedulableAndUnresolvable, "node(s) didn't match pod affinity rules")
-	antiUnmet     = framework.NewStatus(framework.Unschedulable, "node(s) didn't match pod anti-affinity rules")
-	existingUnmet = framework.NewStatus(framework.Unschedulable, "node(s) didn't satisfy existing pods anti-affinity rules")
+	affinityUnmet = reject("InterPodAffinity", framework.UnschedulableAndUnresolvable, "node(s) didn't match pod affinity rules")
+	antiUnmet     = reject("InterPodAffinity", framework.Unschedulable, "node(s) didn't match pod anti-affinity rules")
+	existingUnmet = reject("InterPodAffinity", framework.Unschedulable, "node(s) didn't satisfy existing pods anti-affinity rules")
 )
 
 const interPodFilter framework.StateKey = "InterPodAffinity/filter"

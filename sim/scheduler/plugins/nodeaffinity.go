@@ -27,9 +27,9 @@ var (
 )
 
 var (
-	affinityMismatch = framework.NewStatus(framework.UnschedulableAndUnresolvable, "node(s) didn't match Pod's node affinity/selector")
-	enforcedMismatch = framework.NewStatus(framework.UnschedulableAndUnresolvable, "node(s) didn't match scheduler-enforced node affinity")
-	affinityConflict = framework.NewStatus(framework.UnschedulableAndUnresolvable, "pod affinity terms conflict")
+	affinityMismatch = reject("NodeAffinity", framework.UnschedulableAndUnresolvable, "node(s) didn't match Pod's node affinity/selector")
+	enforcedMismatch = reject("NodeAffinity", framework.UnschedulableAndUnresolvable, "node(s) didn't match scheduler-enforced node affinity")
+	affinityConflict = reject("NodeAffinity", framework.UnschedulableAndUnresolvable, "pod affinity terms conflict")
 )
 
 const (

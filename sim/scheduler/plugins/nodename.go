@@ -11,7 +11,7 @@ type NodeName struct{ nodeOnly }
 
 var _ framework.FilterPlugin = NodeName{}
 
-var otherNodeNamed = framework.NewStatus(framework.UnschedulableAndUnresolvable, "node(s) didn't match the requested node name")
+var otherNodeNamed = reject("NodeName", framework.UnschedulableAndUnresolvable, "node(s) didn't match the requested node name")
 
 // Name implements framework.Plugin.
 func (NodeName) Name() string { return "NodeName" }

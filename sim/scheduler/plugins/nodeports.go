@@ -15,7 +15,7 @@ var (
 	_ framework.FilterPlugin    = NodePorts{}
 )
 
-var portTaken = framework.NewStatus(framework.Unschedulable, "node(s) didn't have free ports for the requested pod ports")
+var portTaken = reject("NodePorts", framework.Unschedulable, "node(s) didn't have free ports for the requested pod ports")
 
 // Name implements framework.Plugin.
 func (NodePorts) Name() string { return "NodePorts" }

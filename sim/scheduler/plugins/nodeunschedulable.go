@@ -15,7 +15,7 @@ var _ framework.FilterPlugin = NodeUnschedulable{}
 
 var (
 	cordonTaint  = v1.Taint{Key: v1.TaintNodeUnschedulable, Effect: v1.TaintEffectNoSchedule}
-	nodeCordoned = framework.NewStatus(framework.UnschedulableAndUnresolvable, "node(s) were unschedulable")
+	nodeCordoned = reject("NodeUnschedulable", framework.UnschedulableAndUnresolvable, "node(s) were unschedulable")
 )
 
 // Name implements framework.Plugin.

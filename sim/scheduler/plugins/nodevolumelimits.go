@@ -15,7 +15,7 @@ var (
 	_ framework.FilterPlugin    = NodeVolumeLimits{}
 )
 
-var tooManyVolumes = framework.NewStatus(framework.Unschedulable, "node(s) exceed max volume count")
+var tooManyVolumes = reject("NodeVolumeLimits", framework.Unschedulable, "node(s) exceed max volume count")
 
 // Name implements framework.Plugin.
 func (NodeVolumeLimits) Name() string { return "NodeVolumeLimits" }

@@ -28,8 +28,8 @@ var (
 )
 
 var (
-	spreadUnmet = framework.NewStatus(framework.Unschedulable, "node(s) didn't match pod topology spread constraints")
-	spreadNoKey = framework.NewStatus(framework.UnschedulableAndUnresolvable,
+	spreadUnmet = reject("PodTopologySpread", framework.Unschedulable, "node(s) didn't match pod topology spread constraints")
+	spreadNoKey = reject("PodTopologySpread", framework.UnschedulableAndUnresolvable,
 		"node(s) didn't match pod topology spread constraints (missing required label)")
 )
 

@@ -17,7 +17,7 @@ var (
 	_ framework.Normalizer   = TaintToleration{}
 )
 
-var taintUntolerated = framework.NewStatus(framework.UnschedulableAndUnresolvable, "node(s) had untolerated taint(s)")
+var taintUntolerated = reject("TaintToleration", framework.UnschedulableAndUnresolvable, "node(s) had untolerated taint(s)")
 
 // Name implements framework.Plugin.
 func (TaintToleration) Name() string { return "TaintToleration" }

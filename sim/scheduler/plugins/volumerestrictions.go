@@ -20,8 +20,8 @@ var (
 )
 
 var (
-	diskTaken  = framework.NewStatus(framework.Unschedulable, "node(s) had no available disk")
-	claimTaken = framework.NewStatus(framework.Unschedulable,
+	diskTaken  = reject("VolumeRestrictions", framework.Unschedulable, "node(s) had no available disk")
+	claimTaken = reject("VolumeRestrictions", framework.Unschedulable,
 		"node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode")
 )
 

@@ -21,7 +21,7 @@ var (
 	_ framework.FilterPlugin    = VolumeZone{}
 )
 
-var otherZone = framework.NewStatus(framework.UnschedulableAndUnresolvable, "node(s) had no available volume zone")
+var otherZone = reject("VolumeZone", framework.UnschedulableAndUnresolvable, "node(s) had no available volume zone")
 
 const volumeZoneKey framework.StateKey = "VolumeZone"
 
