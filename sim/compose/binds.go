@@ -104,7 +104,7 @@ func (s *service) hostPath(m *mounts, v types.ServiceVolumeConfig, key []string)
 // projectFiles mounts a file or folder of the project as a ConfigMap.
 func (s *service) projectFiles(m *mounts, v types.ServiceVolumeConfig, relative string, key []string) *corev1.VolumeMount {
 	full, err := s.t.path(relative)
-	var files map[string][]byte
+	var files map[string]projectFile
 	var single bool
 	if err == nil {
 		files, single, err = collect(full)
@@ -136,20 +136,26 @@ func (s *service) projectFiles(m *mounts, v types.ServiceVolumeConfig, relative 
 	return mount
 }
 
+// projectFile is a file of the project.
+type projectFile struct {
+	data       []byte
+	executable bool
+}
+
 // collect reads a file, or all files of a folder by their paths in it.
-func collect(root string) (files map[string][]byte, single bool, err error) {
+func collect(root string) (files map[string]projectFile, single bool, err error) {
 	info, err := os.Stat(root)
 	if err != nil {
 		return nil, false, err
 	}
-	files = map[string][]byte{}
+	files = map[string]projectFile{}
 	total := 0
 	add := func(name, full string, info fs.FileInfo) error {
 		if total += int(info.Size()) + len(name); info.Size() > maxRead || total > maxRead-4096 || len(files) == maxEntries {
 			return errTooLarge
 		}
 		data, err := os.ReadFile(full)
-		files[filepath.ToSlash(name)] = data
+		files[filepath.ToSlash(name)] = projectFile{data: data, executable: info.Mode()&0o111 != 0}
 		return err
 	}
 	if !info.IsDir() {
@@ -176,10 +182,11 @@ func collect(root string) (files map[string][]byte, single bool, err error) {
 }
 
 // fill puts files into a ConfigMap and says which key is at which path.
-func fill(config *corev1.ConfigMap, files map[string][]byte) []corev1.KeyToPath {
+func fill(config *corev1.ConfigMap, files map[string]projectFile) []corev1.KeyToPath {
 	var items []corev1.KeyToPath
 	used := map[string]bool{}
-	for name, data := range sorted(files) {
+	executable := int32(0o755)
+	for name, file := range sorted(files) {
 		key := strings.Map(func(r rune) rune {
 			if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_' {
 				return r
@@ -194,18 +201,22 @@ func fill(config *corev1.ConfigMap, files map[string][]byte) []corev1.KeyToPath 
 			key = fmt.Sprintf("%s_%d", unique, n)
 		}
 		used[key] = true
-		if utf8.Valid(data) {
+		if utf8.Valid(file.data) {
 			if config.Data == nil {
 				config.Data = map[string]string{}
 			}
-			config.Data[key] = string(data)
+			config.Data[key] = string(file.data)
 		} else {
 			if config.BinaryData == nil {
 				config.BinaryData = map[string][]byte{}
 			}
-			config.BinaryData[key] = data
+			config.BinaryData[key] = file.data
 		}
-		items = append(items, corev1.KeyToPath{Key: key, Path: name})
+		item := corev1.KeyToPath{Key: key, Path: name}
+		if file.executable {
+			item.Mode = &executable
+		}
+		items = append(items, item)
 	}
 	return items
 }

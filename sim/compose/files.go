@@ -55,7 +55,7 @@ func (t *translation) file(section, key string, f types.FileObjectConfig) {
 	var r Resource
 	if section == "configs" {
 		config := &corev1.ConfigMap{TypeMeta: typeMeta("v1", kind), ObjectMeta: meta}
-		fill(config, map[string][]byte{key: data})
+		fill(config, map[string]projectFile{key: {data: data}})
 		r = config
 	} else {
 		r = &corev1.Secret{TypeMeta: typeMeta("v1", kind), ObjectMeta: meta, Type: corev1.SecretTypeOpaque, Data: map[string][]byte{key: data}}

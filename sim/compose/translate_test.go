@@ -2,11 +2,13 @@ package compose
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/sirupsen/logrus"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -192,7 +194,7 @@ services:
 func TestVolumes(t *testing.T) {
 	r := translateText(t, `
 services:
-  db: {image: a, volumes: ["data:/data", "/scratch", "./conf:/conf:ro", "./password.txt:/p:ro", "./none:/none"]}
+  db: {image: a, volumes: ["data:/data", "/scratch", "./conf:/conf:ro", "./password.txt:/p:ro", "./none:/none", "./run.sh:/run.sh:ro"]}
   one: {image: a, volumes: ["shared:/s"]}
   two: {image: a, volumes: ["shared:/s:ro"]}
 volumes: {data: , shared: }
@@ -218,6 +220,9 @@ volumes: {data: , shared: }
 	}
 	if m := spec.Containers[0].VolumeMounts[3]; m.MountPath != "/p" || m.SubPath != "password.txt" {
 		t.Errorf("the file is mounted as %v", m)
+	}
+	if mode := spec.Volumes[5].ConfigMap.Items[0].Mode; mode == nil || *mode != 0o755 {
+		t.Errorf("a script lost its mode: %v", spec.Volumes[5].ConfigMap.Items)
 	}
 	if spec.Volumes[4].EmptyDir == nil {
 		t.Errorf("a missing folder became %v", spec.Volumes[4])
@@ -272,6 +277,40 @@ func TestNames(t *testing.T) {
 	a, b := dnsName(strings.Repeat("a", 80)+"1"), dnsName(strings.Repeat("a", 80)+"2")
 	if len(a) > maxName || a == b {
 		t.Errorf("long names became %q and %q", a, b)
+	}
+}
+
+// TestWithoutFolder translates files that are embedded: what they name in a project folder is not there.
+func TestWithoutFolder(t *testing.T) {
+	r, err := translateIn("", `
+services:
+  web: {build: app, volumes: ["./app:/srv", "./conf:/conf"], secrets: [key]}
+secrets: {key: {file: key.txt}}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range invalid(r.Objects) {
+		t.Error(fault)
+	}
+	for _, want := range []string{"volumes[0]: the source code in ./app hides", "volumes[1]: mounts ./conf of this machine; an empty folder is mounted: the compose file has no project folder",
+		"secrets.key.file: holds the file key.txt; it is empty: the compose file has no project folder"} {
+		if !strings.Contains(notesText(r.Notes), want) {
+			t.Errorf("no note says %q in\n%s", want, notesText(r.Notes))
+		}
+	}
+	for _, text := range []string{"include: [a.yaml]", "services: {web: {extends: {file: a.yaml, service: x}}}", "services: {web: {image: a, env_file: a.env}}"} {
+		if _, err := translateIn("", text); err == nil || !strings.Contains(err.Error(), "no project folder") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestQuiet proves that compose-go's log, which goes to standard error by default, goes nowhere.
+func TestQuiet(t *testing.T) {
+	translateText(t, `services: {web: {image: "a${UNSET}", init: "yes"}}`)
+	if logrus.StandardLogger().Out != io.Discard {
+		t.Error("compose-go's log is not turned off")
 	}
 }
 
