@@ -132,8 +132,8 @@ func (r *rollout) timedOut(s *appsv1.DeploymentStatus) bool {
 // checkAgain has a rollout that is stuck looked at again when its deadline has passed.
 func (r *rollout) checkAgain(s *appsv1.DeploymentStatus) {
 	c := deploymentCondition(r.d.Status, appsv1.DeploymentProgressing)
-	if c == nil || !r.hasDeadline() || complete(r.d, s) || c.Reason == reasonTimedOut {
-		return
+	if c == nil || !r.hasDeadline() || complete(r.d, s) || c.Reason == reasonTimedOut || c.Reason == reasonAvailable {
+		return // a rollout that was complete once cannot time out, whatever becomes of its pods
 	}
 	// a second more, because the times in conditions are whole seconds
 	r.queue.AddAfter(api.KeyOf(r.d), c.LastUpdateTime.Add(r.deadline()).Sub(r.now)+time.Second)
