@@ -107,7 +107,9 @@ func (c *Cluster) master(name string) *machine {
 		},
 		{
 			name: "storage-driver", source: "storage-driver", identity: system("system:serviceaccount:kube-system:storage-driver"),
-			build: func(p *component.Process) { controller.NewStorageDriver(p, c.World, controller.DefaultStorageOptions()) },
+			build: func(p *component.Process) {
+				controller.NewStorageDriver(p, c.World, controller.DefaultStorageOptions())
+			},
 		},
 		{
 			name: "coredns", source: "coredns", identity: system("system:serviceaccount:kube-system:coredns"),
@@ -127,6 +129,13 @@ func (c *Cluster) worker(i int, w Worker) *machine {
 				Bandwidth: w.Bandwidth, Address: address(i),
 			},
 			Process: p, World: c.World, DNS: c, Machine: m.disk, Instant: c.Config.Instant,
+			Account: func(namespace, name string) api.Client {
+				return c.API.Client(apiserver.Identity{
+					User:    "system:serviceaccount:" + namespace + ":" + name,
+					Groups:  []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
+					Process: p.Name,
+				}, nil)
+			},
 		})
 	}
 	m.programs = []*program{{

@@ -8,6 +8,7 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"minisim/sim/api"
 	"minisim/sim/component"
 	"minisim/sim/world"
 )
@@ -19,7 +20,10 @@ type Config struct {
 	World   *world.World
 	DNS     Resolver
 	Machine *Machine // the same value for each start on one machine; nil: a new machine
-	Instant bool     // pods run at once and no Events are written, as on KWOK's fake nodes
+	// Account gives a client with the identity of a pod's service account, for the
+	// containers that talk to the API; nil: they use the kubelet's own.
+	Account func(namespace, name string) api.Client
+	Instant bool // pods run at once and no Events are written, as on KWOK's fake nodes
 }
 
 // Resolver resolves names as a pod of the namespace would. *network.DNS is one.

@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -529,6 +531,26 @@ func TestKubectlWaitInAnInitContainer(t *testing.T) {
 	}
 	b.create(completeJob("migrate"))
 	b.expect("p", "Running wait=Completed(0)×1 main=running ready=True", 3*time.Second)
+}
+
+func TestServiceAccountThatMayNotReadJobs(t *testing.T) {
+	var asked string
+	b := newBench(t, func(c *Config) {
+		c.Account = func(namespace, name string) api.Client { asked = namespace + "/" + name; return forbidden{} }
+	})
+	b.create(completeJob("migrate"), bound("p", withInit("wait", "kubectl", "wait", "--for=condition=complete", "job/migrate"), onceOnly))
+	b.expect("p", "Failed wait=Error(1) main=PodInitializing ready=False", 10*time.Second)
+	b.hasTold("cannot look at job default/migrate: jobs.batch \"migrate\" is forbidden")
+	if asked != "default/default" {
+		t.Errorf("asked as %s", asked)
+	}
+}
+
+// forbidden is a client that may not do anything.
+type forbidden struct{ api.Client }
+
+func (forbidden) Do(q api.Request) (api.Object, error) {
+	return nil, apierrors.NewForbidden(q.Resource.GroupResource(), q.Key.Name, errors.New("not allowed"))
 }
 
 func TestConditionsInOrder(t *testing.T) {

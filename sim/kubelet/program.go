@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -141,15 +142,20 @@ func (p *pod) await(c *container, d *program, in *instruction) bool {
 			d.end = p.now() + in.d
 		}
 	}
-	job, err := api.Get[*batchv1.Job](p.k.cfg.Process.Client, api.Jobs, key)
-	if err == nil && jobComplete(job) {
-		p.tell(c, "resolved", "job "+key.String()+" is complete")
-		d.asked, d.code, d.due = false, 0, p.now()
+	done := func(code int32) bool {
+		d.asked, d.code, d.due = false, code, p.now()
 		return true
 	}
-	if p.now() >= d.end {
-		d.asked, d.code = false, 1
-		return true
+	job, err := api.Get[*batchv1.Job](p.account(), api.Jobs, key)
+	switch {
+	case err == nil && jobComplete(job):
+		p.tell(c, "resolved", "job "+key.String()+" is complete")
+		return done(0)
+	case err != nil && !apierrors.IsNotFound(err):
+		p.tell(c, "wait", "cannot look at job "+key.String()+": "+err.Error())
+		return done(1)
+	case p.now() >= d.end:
+		return done(1)
 	}
 	if !d.asked {
 		d.asked = true
@@ -161,6 +167,14 @@ func (p *pod) await(c *container, d *program, in *instruction) bool {
 	}
 	d.due = min(p.now()+jobPoll, d.end)
 	return false
+}
+
+// account is a client with the identity of the pod's service account, with which its containers talk to the API.
+func (p *pod) account() api.Client {
+	if p.k.cfg.Account == nil {
+		return p.k.cfg.Process.Client
+	}
+	return p.k.cfg.Account(p.key.Namespace, cmp.Or(p.obj.Spec.ServiceAccountName, "default"))
 }
 
 func jobComplete(j *batchv1.Job) bool {
