@@ -181,8 +181,11 @@ func (a *attachDetach) wanted(pv *corev1.PersistentVolume) map[string][]*corev1.
 	}
 	out := map[string][]*corev1.Pod{}
 	for _, pod := range a.caches.Pods.By(byClaim, api.KeyOf(claim).String()) {
-		if _, ok := a.caches.Nodes.Get(api.Key{Name: pod.Spec.NodeName}); ok && needsVolumes(pod) {
-			out[pod.Spec.NodeName] = append(out[pod.Spec.NodeName], pod)
+		node := pod.Spec.NodeName
+		_, exists := a.caches.Nodes.Get(api.Key{Name: node})
+		_, existed := a.gone[node] // its pods need their volumes until they are gone, too
+		if (exists || existed) && needsVolumes(pod) {
+			out[node] = append(out[node], pod)
 		}
 	}
 	return out

@@ -312,3 +312,41 @@ func TestRedisSurvivesFailuresAndRestarts(t *testing.T) {
 	}
 	t.Error("the limit of 60 requests was not enough to see the end")
 }
+
+func TestTheStoryIsTheSameEveryTime(t *testing.T) {
+	var hash string
+	var lines []string
+	for i := range 10 {
+		s := newRedis(t)
+		s.run(480 * time.Second)
+		s.outOfService("worker-2")
+		s.run(60 * time.Second)
+		if i == 0 {
+			hash, lines = s.trace.Hash(), s.timeline()
+		}
+		if got := s.trace.Hash(); got != hash {
+			t.Fatalf("run %d has the hash %s, the first %s", i, got, hash)
+		}
+		wantLines(t, s.timeline(), lines...)
+	}
+}
+
+// A volume on a node that has been deleted: the last that is known of it counts.
+func TestVolumeOnANodeThatIsGone(t *testing.T) {
+	s := newRedis(t)
+	s.run(time.Second)
+	s.remove(api.Nodes, api.Key{Name: "worker-2"})
+	s.run(120 * time.Second) // missed at 80, its pod is deleted at 120
+	if got := s.attachments(); !slices.Equal(got, []string{"worker-2 attached"}) {
+		t.Fatalf("the disk is %q", got)
+	}
+	s.user("redis-b", "worker-3", "data")
+	s.run(340 * time.Second)
+	lines := s.timeline(attachDetachName)
+	if got := s.attachments(); !slices.Equal(got, []string{"worker-3 attached"}) {
+		t.Errorf("the disk is %q\n\t%s", got, strings.Join(lines, "\n\t"))
+	}
+	if !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "480.1 ") && strings.Contains(l, "by force") }) {
+		t.Errorf("told\n\t%s", strings.Join(lines, "\n\t"))
+	}
+}

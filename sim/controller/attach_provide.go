@@ -11,7 +11,6 @@ import (
 
 	"minisim/sim/api"
 	"minisim/sim/component"
-	"minisim/sim/trace"
 )
 
 // provide has a volume attached to a node where pods need it.
@@ -151,7 +150,7 @@ func (a *attachDetach) tellConflict(pv *corev1.PersistentVolume, holder string, 
 	case len(users) > 0:
 		why += fmt.Sprintf("Detaching begins %s after that pod is gone (maxWaitForUnmountDuration)", tellDuration(maxWaitForUnmount))
 	default:
-		why += fmt.Sprintf("It is detached by force after %ss (maxWaitForUnmountDuration %s)", trace.Seconds(s.since+maxWaitForUnmount), tellDuration(maxWaitForUnmount))
+		why += fmt.Sprintf("It is detached by force after %s (maxWaitForUnmountDuration %s)", tellInstant(s.since+maxWaitForUnmount), tellDuration(maxWaitForUnmount))
 	}
 	return why + ", and at once with the taint " + corev1.TaintNodeOutOfService
 }

@@ -12,7 +12,6 @@ import (
 
 	"minisim/sim/api"
 	"minisim/sim/component"
-	"minisim/sim/trace"
 )
 
 // release has a volume detached from a node where no pod needs it, as soon as
@@ -41,10 +40,12 @@ func (a *attachDetach) release(pv *corev1.PersistentVolume, va *storagev1.Volume
 	}
 	why := "no pod there needs it any more, and it is not mounted"
 	switch {
+	case !exists && !mounted:
+		why = "no pod needs it there, and the node is gone"
 	case mounted && off:
 		why = fmt.Sprintf("taint %s says that the machine is off, so nothing there can write to it", corev1.TaintNodeOutOfService)
 	case mounted:
-		why = fmt.Sprintf("not needed since %ss, and the node has not said that it is unmounted: maxWaitForUnmountDuration %s is over, it is detached by force", trace.Seconds(s.since), tellDuration(maxWaitForUnmount))
+		why = fmt.Sprintf("not needed since %s, and the node has not said that it is unmounted: maxWaitForUnmountDuration %s is over, it is detached by force", tellInstant(s.since), tellDuration(maxWaitForUnmount))
 	}
 	a.tell(api.KeyOf(pv), component.Reconciled{Do: "detach it from " + name, Because: why})
 	safe, err := a.withdraw(pv, name, off || expired)
@@ -88,8 +89,8 @@ func (a *attachDetach) keep(pv *corev1.PersistentVolume, name string, s *place, 
 		return
 	}
 	s.kept = true
-	until := fmt.Sprintf("it is detached by force after %ss (maxWaitForUnmountDuration %s), and at once with the taint %s",
-		trace.Seconds(s.since+maxWaitForUnmount), tellDuration(maxWaitForUnmount), corev1.TaintNodeOutOfService)
+	until := fmt.Sprintf("it is detached by force after %s (maxWaitForUnmountDuration %s), and at once with the taint %s",
+		tellInstant(s.since+maxWaitForUnmount), tellDuration(maxWaitForUnmount), corev1.TaintNodeOutOfService)
 	if a.options.DisableForceDetachOnTimeout {
 		until = "it is detached only with the taint " + corev1.TaintNodeOutOfService + " (disable-force-detach-on-timeout)"
 	}

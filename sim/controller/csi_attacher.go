@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"minisim/sim/api"
 	"minisim/sim/component"
@@ -22,10 +23,11 @@ type attacher struct {
 	disks   *world.Disks
 	options StorageOptions
 	calls   *calls
+	done    map[api.Key]types.UID // attachments that were let go and are still in the cache
 }
 
 func newAttacher(p *component.Process, c *driverCaches, d *world.Disks, o StorageOptions) *attacher {
-	a := &attacher{caches: c, seen: newWritten(c.Attachments), disks: d, options: o, calls: newCalls(p)}
+	a := &attacher{caches: c, seen: newWritten(c.Attachments), disks: d, options: o, calls: newCalls(p), done: map[api.Key]types.UID{}}
 	a.base = newBase(p, "external-attacher", DriverName, api.VolumeAttachments, component.ReconcilerFunc(a.syncAttachment))
 	a.volumes = newBase(p, "external-attacher/volumes", DriverName, api.PersistentVolumes, component.ReconcilerFunc(a.syncVolume))
 	enqueueChanges(c.Volumes, a.volumes.queue)
@@ -57,6 +59,7 @@ func (a *attacher) syncAttachment(key api.Key) error {
 	case !ok || va.Spec.Attacher != DriverName:
 		a.calls.end("attach " + key.String())
 		a.calls.end("detach " + key.String())
+		delete(a.done, key)
 		return nil
 	case va.DeletionTimestamp != nil:
 		a.calls.end("attach " + key.String())
@@ -142,10 +145,10 @@ func (a *attacher) claimObjects(va *storagev1.VolumeAttachment) (*corev1.Persist
 
 // detach disconnects a disk and lets the attachment go.
 func (a *attacher) detach(va *storagev1.VolumeAttachment) error {
-	if !slices.Contains(va.Finalizers, attacherFinalizer) {
+	key, name := api.KeyOf(va), "detach "+va.Name
+	if !slices.Contains(va.Finalizers, attacherFinalizer) || a.done[key] == va.UID {
 		return nil
 	}
-	key, name := api.KeyOf(va), "detach "+va.Name
 	var handle string
 	for _, volume := range volumeOf(va) {
 		if pv, ok := a.caches.Volumes.Get(api.Key{Name: volume}); ok && pv.Spec.CSI != nil {
@@ -168,6 +171,7 @@ func (a *attacher) detach(va *storagev1.VolumeAttachment) error {
 	if err := a.note(dropFinalizer(a.client, va, attacherFinalizer)); err != nil {
 		return err
 	}
+	a.done[key] = va.UID
 	a.calls.end(name)
 	return nil
 }

@@ -40,8 +40,12 @@ func DefaultStorageClass() *storagev1.StorageClass {
 const defaultClassAnnotation = "storageclass.kubernetes.io/is-default-class"
 
 // NewStorageDriver puts the controllers of the simulated storage driver, its
-// external-provisioner and its external-attacher, into process p, which has not started yet.
+// external-provisioner and its external-attacher, into process p, which has not
+// started yet. The zero StorageOptions are the default ones.
 func NewStorageDriver(p *component.Process, w *world.World, o StorageOptions) {
+	if o == (StorageOptions{}) {
+		o = DefaultStorageOptions()
+	}
 	c := newDriverCaches(p)
 	newProvisioner(p, c, w.Disks, o.ProvisionTime)
 	newAttacher(p, c, w.Disks, o)

@@ -84,7 +84,10 @@ func (l *nodeLifecycle) taintByConditions(name string) error {
 
 // tellConditions says what in a node's state leads to taints.
 func tellConditions(n *corev1.Node) string {
-	out := []string{fmt.Sprintf("Ready is %s", nodeStatusOf(n, corev1.NodeReady))}
+	out := []string{"its kubelet has posted no status yet"}
+	if ready := nodeStatusOf(n, corev1.NodeReady); ready != "" {
+		out[0] = fmt.Sprintf("Ready is %s", ready)
+	}
 	for _, c := range conditionTaintTable {
 		if c.condition != corev1.NodeReady && nodeStatusOf(n, c.condition) == c.status {
 			out = append(out, fmt.Sprintf("%s is %s", c.condition, c.status))

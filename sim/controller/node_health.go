@@ -161,14 +161,17 @@ func (l *nodeLifecycle) silence(node *corev1.Node, h *nodeHealth) string {
 	if last.IsZero() {
 		return fmt.Sprintf("its kubelet has never posted a status, and node-startup-grace-period %s is over", tellDuration(l.options.NodeStartupGracePeriod))
 	}
-	return fmt.Sprintf("last heartbeat at %ss, noticed at %ss; node-monitor-grace-period %s is over",
-		trace.Seconds(l.virtual(last)), trace.Seconds(h.probe), tellDuration(l.options.NodeMonitorGracePeriod))
+	return fmt.Sprintf("last heartbeat at %s, noticed at %s; node-monitor-grace-period %s is over",
+		tellInstant(l.virtual(last)), tellInstant(h.probe), tellDuration(l.options.NodeMonitorGracePeriod))
 }
 
 // virtual is the virtual time of a date.
 func (l *nodeLifecycle) virtual(t time.Time) time.Duration {
 	return l.process.Engine.Now() - l.process.Engine.Since(t)
 }
+
+// tellInstant writes a virtual time in seconds, to the millisecond.
+func tellInstant(t time.Duration) string { return trace.Seconds(t.Round(time.Millisecond)) + "s" }
 
 // tellDuration writes 50 s as "50s" and six minutes as "6m".
 func tellDuration(d time.Duration) string {

@@ -306,6 +306,19 @@ func TestNodesOfAHealthyClusterCostNothing(t *testing.T) {
 	if got, most := int(m.engine.Steps()-steps), 2*beats+20; got > most {
 		t.Errorf("%d steps, want at most %d: a heartbeat and its delivery each, and a round every 5 s", got, most)
 	}
+	for i := range 4 {
+		m.pod(fmt.Sprintf("web-%d", i), "n0007", nil)
+	}
+	m.dead["n0007"] = true
+	steps, requests = m.engine.Steps(), m.requests
+	m.run(100 * time.Second)
+	beats = 249*10 + 1
+	if got, most := m.requests-requests, beats+15; got > most {
+		t.Errorf("%d requests after one node of many has died, want at most %d", got, most)
+	}
+	if got, most := int(m.engine.Steps()-steps), 2*beats+60; got > most {
+		t.Errorf("%d steps after one node of many has died, want at most %d", got, most)
+	}
 }
 
 func TestHealthIsWrittenAgainAfterFailures(t *testing.T) {

@@ -14,7 +14,6 @@ import (
 	"minisim/sim/api"
 	"minisim/sim/component"
 	"minisim/sim/engine"
-	"minisim/sim/trace"
 )
 
 const podGCName = "pod-garbage-collector-controller"
@@ -208,7 +207,7 @@ func (g *podGC) collectOrphans(now time.Duration) (again bool) {
 			g.missing[name] = now + podGCQuarantine
 			g.process.Trace.Add(component.Reconciled{
 				Controller: podGCName, Resource: api.Nodes.Singular, Key: name,
-				Do: fmt.Sprintf("wait until %ss before its pods are deleted", trace.Seconds(now+podGCQuarantine)), Because: "it is gone; " + tellDuration(podGCQuarantine) + " of quarantine in case it only shows up late",
+				Do: fmt.Sprintf("wait until %s before its pods are deleted", tellInstant(now+podGCQuarantine)), Because: "it is gone; " + tellDuration(podGCQuarantine) + " of quarantine in case it only shows up late",
 			})
 			continue
 		}

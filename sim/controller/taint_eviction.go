@@ -206,7 +206,7 @@ func (t *taintEviction) cancel(pod *corev1.Pod) {
 	}
 	t.process.Trace.Then(component.Reconciled{
 		Controller: taintEvictionName, Resource: api.Pods.Singular, Key: key.String(), Do: "cancel its eviction",
-		Because: fmt.Sprintf("the taint is gone or tolerated; it was set at %ss", trace.Seconds(ev.created)),
+		Because: fmt.Sprintf("the taint is gone or tolerated; it was set at %s", tellInstant(ev.created)),
 	})
 	t.event(key, "Cancelling deletion of Pod %s")
 }
@@ -226,7 +226,7 @@ func (t *taintEviction) delete(key api.Key) {
 		if now > ev.created {
 			t.process.Trace.Then(component.Reconciled{
 				Controller: taintEvictionName, Resource: api.Pods.Singular, Key: key.String(), Do: "delete it",
-				Because: fmt.Sprintf("under a NoExecute taint since %ss, tolerationSeconds %s are over", trace.Seconds(ev.created), trace.Seconds(now-ev.created)),
+				Because: fmt.Sprintf("under a NoExecute taint since %s, tolerationSeconds %s are over", tellInstant(ev.created), trace.Seconds(now-ev.created)),
 			})
 		}
 		t.event(key, "Marking for deletion Pod %s")
