@@ -249,7 +249,12 @@ func (b *bench) Do(r api.Request) (api.Object, error) {
 			f.Set(reflect.ValueOf(from.DeepCopyObject()).Elem().FieldByName(field))
 		}
 	}
-	if r.Subresource == "status" {
+	if r.Subresource == "finalize" {
+		if len(o.(*corev1.Namespace).Spec.Finalizers) == 0 {
+			b.remove(r.Resource, key)
+			return o, nil
+		}
+	} else if r.Subresource == "status" {
 		status := o
 		o = old.DeepCopyObject().(api.Object)
 		keep("Status", status, o)
@@ -257,7 +262,7 @@ func (b *bench) Do(r api.Request) (api.Object, error) {
 		keep("Status", old, o)
 	}
 	o.SetUID(old.GetUID())
-	if o.GetDeletionTimestamp() != nil && len(o.GetFinalizers()) == 0 && r.Resource != api.Pods {
+	if o.GetDeletionTimestamp() != nil && len(o.GetFinalizers()) == 0 && r.Resource != api.Pods && r.Resource != api.Namespaces {
 		b.remove(r.Resource, key)
 		return o, nil
 	}
@@ -267,6 +272,11 @@ func (b *bench) Do(r api.Request) (api.Object, error) {
 func (b *bench) create(r *api.Resource, o api.Object) (api.Object, error) {
 	if o.GetName() == "" {
 		o.SetName(fmt.Sprintf("%s%05d", o.GetGenerateName(), b.revision+1))
+	}
+	if ns := b.objects[api.Namespaces][api.Key{Name: o.GetNamespace()}]; ns != nil && ns.GetDeletionTimestamp() != nil {
+		err := apierrors.NewForbidden(r.GroupResource(), o.GetName(), fmt.Errorf("namespace %s is being terminated", ns.GetName()))
+		err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes, metav1.StatusCause{Type: corev1.NamespaceTerminatingCause})
+		return nil, err
 	}
 	if b.objects[r][api.KeyOf(o)] != nil {
 		return nil, apierrors.NewAlreadyExists(r.GroupResource(), o.GetName())
@@ -340,7 +350,9 @@ func (b *bench) deleteRequest(r api.Request, old api.Object) error {
 		o.SetFinalizers(append(o.GetFinalizers(), finalizer))
 	}
 	force := r.Delete.GracePeriodSeconds != nil && *r.Delete.GracePeriodSeconds == 0
-	if len(o.GetFinalizers()) == 0 && (r.Resource != api.Pods || force) {
+	if ns, ok := o.(*corev1.Namespace); ok {
+		ns.Status.Phase = corev1.NamespaceTerminating
+	} else if len(o.GetFinalizers()) == 0 && (r.Resource != api.Pods || force) {
 		b.remove(r.Resource, r.Key)
 		return nil
 	}

@@ -16,8 +16,11 @@ type Manager struct {
 
 // New puts the controllers into process p, which has not started yet. They begin
 // to work when it starts and its caches are filled; when it stops, all that they
-// remembered is gone.
+// remembered is gone. The zero Options are the default ones.
 func New(p *component.Process, o Options) *Manager {
+	if o == (Options{}) {
+		o = DefaultOptions()
+	}
 	c := newCaches(p)
 	addWorkloadControllers(p, c, o)
 	addNodeControllers(p, c, o)
@@ -31,5 +34,9 @@ func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newReplicaSets(p, c)
 	newJobs(p, c)
 	newEndpointSlices(p, c, o.MaxEndpointsPerSlice)
+	newFinishedJobs(p, c)
 	newGarbage(p, c)
+	newDisruption(p, c)
+	newNamespaces(p, c)
+	newServiceAccounts(p, c)
 }
