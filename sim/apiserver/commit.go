@@ -16,8 +16,8 @@ import (
 
 // write stores value (nil: deletes) under the request's key if the key is still
 // at the revision guard (0: if it does not exist), and returns the object as it
-// is now, nil if it is gone. own is the object that value was encoded from if
-// nobody else has any part of it, else nil.
+// is now, nil if it is gone. own is the object that value was encoded from,
+// no changeable part of which anybody else may have.
 func (c *call) write(value []byte, own api.Object, guard int64) (api.Object, error) {
 	s := c.server
 	_, events, err := s.Store.Commit(etcdstore.Op{Key: c.Resource.StoreKey(c.Key), Value: value, Guard: guard})

@@ -38,7 +38,10 @@ const maxPatchOperations = 10_000
 func (c *call) patched(old api.Object) (api.Object, error) {
 	if c.Change != nil {
 		o := old.DeepCopyObject().(api.Object)
-		return o, c.Change(o)
+		if err := c.Change(o); err != nil {
+			return nil, err
+		}
+		return o.DeepCopyObject().(api.Object), nil // whoever changed o may have kept a part of it, or given it one of theirs
 	}
 	before, err := json.Marshal(old)
 	if err != nil {

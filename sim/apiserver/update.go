@@ -127,7 +127,7 @@ func (c *call) prepare(o, old api.Object) field.ErrorList {
 	return validate(o, old)
 }
 
-// replace writes o in the place of it. Nothing is written where the bytes are
+// replace writes o, which the server owns, in the place of it. Nothing is written where the bytes are
 // the same; an object whose last finalizer has gone while it was to be deleted
 // goes with it.
 func (c *call) replace(it *item, o api.Object) (api.Object, error) {
@@ -151,9 +151,6 @@ func (c *call) replace(it *item, o api.Object) (api.Object, error) {
 		return it.object, nil
 	}
 	c.outcome = Updated
-	if c.Change != nil {
-		return c.write(value, nil, it.revision) // o may share memory with whoever changed it
-	}
 	return c.write(value, o, it.revision)
 }
 
