@@ -64,13 +64,26 @@ func For(r *api.Resource) *Strategy {
 var unknown Strategy
 
 var strategies = map[*api.Resource]*Strategy{
+	api.Namespaces:             namespaces.strategy(api.Namespaces),
+	api.Nodes:                  nodes.strategy(api.Nodes),
 	api.Pods:                   pods.strategy(api.Pods),
 	api.Services:               services.strategy(api.Services),
-	api.PersistentVolumes:      volumes.strategy(api.PersistentVolumes),
+	api.ConfigMaps:             configMaps.strategy(api.ConfigMaps),
+	api.Secrets:                secrets.strategy(api.Secrets),
+	api.ServiceAccounts:        serviceAccounts.strategy(api.ServiceAccounts),
+	api.Events:                 events.strategy(api.Events),
 	api.PersistentVolumeClaims: claims.strategy(api.PersistentVolumeClaims),
+	api.PersistentVolumes:      volumes.strategy(api.PersistentVolumes),
 	api.Deployments:            deployments.strategy(api.Deployments),
 	api.ReplicaSets:            replicaSets.strategy(api.ReplicaSets),
 	api.StatefulSets:           statefulSets.strategy(api.StatefulSets),
 	api.DaemonSets:             daemonSets.strategy(api.DaemonSets),
 	api.Jobs:                   jobs.strategy(api.Jobs),
+	api.EndpointSlices:         endpointSlices.strategy(api.EndpointSlices),
+	api.Leases:                 leases.strategy(api.Leases),
+	api.StorageClasses:         storageClasses.strategy(api.StorageClasses),
+	api.VolumeAttachments:      volumeAttachments.strategy(api.VolumeAttachments),
+	api.CSINodes:               csiNodes.strategy(api.CSINodes),
+	api.PriorityClasses:        priorityClasses.strategy(api.PriorityClasses),
+	api.PodDisruptionBudgets:   disruptionBudgets.strategy(api.PodDisruptionBudgets),
 }

@@ -5,6 +5,7 @@ import (
 
 	"minisim/sim/api"
 
+	corev1 "k8s.io/api/core/v1"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
@@ -99,7 +100,7 @@ func (f *faults) genericMetaUpdate(new, old api.Object) {
 // shortFinalizers admits of the finalizers without a domain only Kubernetes' own.
 func (f *faults) shortFinalizers(o metav1.Object) {
 	for i, name := range o.GetFinalizers() {
-		if !strings.Contains(name, "/") && !standardFinalizer(name) {
+		if !isStandardOrQualified(name) {
 			f.add(field.Invalid(metadataPath.Child("finalizers").Index(i), name, notFullyQualified))
 		}
 	}
@@ -107,8 +108,9 @@ func (f *faults) shortFinalizers(o metav1.Object) {
 
 const notFullyQualified = "name is neither a standard finalizer name nor is it fully qualified"
 
-func standardFinalizer(name string) bool {
-	return name == "kubernetes" || name == metav1.FinalizerOrphanDependents || name == metav1.FinalizerDeleteDependents
+func isStandardOrQualified(finalizer string) bool {
+	return strings.Contains(finalizer, "/") || finalizer == string(corev1.FinalizerKubernetes) ||
+		finalizer == metav1.FinalizerOrphanDependents || finalizer == metav1.FinalizerDeleteDependents
 }
 
 // labels validates labels, or what is written like them.

@@ -5,7 +5,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 var statefulSets = kind[*appsv1.StatefulSet]{
@@ -14,9 +13,11 @@ var statefulSets = kind[*appsv1.StatefulSet]{
 	create: func(s *appsv1.StatefulSet) {
 		s.Generation = 1
 		s.Status = appsv1.StatefulSetStatus{}
+		dropMaxUnavailable(s, nil)
 	},
 	update: func(new, old *appsv1.StatefulSet) {
 		new.Status = old.Status
+		dropMaxUnavailable(new, old)
 		if !apiequality.Semantic.DeepEqual(new.Spec, old.Spec) {
 			new.Generation = old.Generation + 1
 		}
@@ -41,7 +42,6 @@ func defaultStatefulSet(set *appsv1.StatefulSet) {
 	if s.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType {
 		orNew(&s.UpdateStrategy.RollingUpdate, appsv1.RollingUpdateStatefulSetStrategy{})
 		orNew(&s.UpdateStrategy.RollingUpdate.Partition, 0)
-		orNew(&s.UpdateStrategy.RollingUpdate.MaxUnavailable, intstr.FromInt32(1))
 	}
 	orNew(&s.PersistentVolumeClaimRetentionPolicy, appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{})
 	orElse(&s.PersistentVolumeClaimRetentionPolicy.WhenDeleted, appsv1.RetainPersistentVolumeClaimRetentionPolicyType)
@@ -54,6 +54,17 @@ func defaultStatefulSet(set *appsv1.StatefulSet) {
 		c.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"}
 		orElse(&c.Status.Phase, corev1.ClaimPending)
 		defaultClaimSpec(&c.Spec)
+	}
+}
+
+// dropMaxUnavailable drops a field whose feature is off in v1.36, unless it was
+// there before.
+func dropMaxUnavailable(s, old *appsv1.StatefulSet) {
+	if old != nil && old.Spec.UpdateStrategy.RollingUpdate != nil && old.Spec.UpdateStrategy.RollingUpdate.MaxUnavailable != nil {
+		return
+	}
+	if rolling := s.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+		rolling.MaxUnavailable = nil
 	}
 }
 
