@@ -90,7 +90,7 @@ func predicate(name, text string) verdict {
 
 // waitForNode is a pod's time before the node is ready.
 func (p *pod) waitForNode() {
-	if !p.waiting {
+	if !p.waiting && !p.box.running() {
 		p.waiting = true
 		p.tell(nil, "wait", "waits until "+p.k.Name()+" is ready: container runtime and network come first")
 	}

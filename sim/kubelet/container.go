@@ -84,6 +84,9 @@ func (c *container) adopt(p *pod, s *corev1.ContainerStatus) {
 	c.ready = s.Ready
 	c.started = s.Started != nil && *s.Started
 	c.probes = newProbes(c, p.now())
+	for _, b := range c.probes {
+		b.result = b.kind == livenessProbe || b.kind == readinessProbe && c.ready || b.kind == startupProbe && c.started
+	}
 }
 
 func (p *pod) since(t time.Time) time.Duration { return p.now() - p.k.engine.Since(t) }

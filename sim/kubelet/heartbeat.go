@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"errors"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -67,7 +68,7 @@ func (k *Kubelet) newLease(node *corev1.Node) *coordinationv1.Lease {
 
 // heard tells when heartbeats begin to be lost, and when they arrive again.
 func (k *Kubelet) heard(err error) {
-	switch lost := component.Unreachable(err); {
+	switch lost := errors.Is(err, api.ErrUnreachable); {
 	case lost && !k.silent:
 		k.silent = true
 		k.tellNode("silent", "its heartbeat does not reach the API server; it tries again every "+seconds(nodeLeaseRenew))

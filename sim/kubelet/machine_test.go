@@ -142,6 +142,7 @@ func TestPodThatWasBeingDeletedWhileTheMachineWasOff(t *testing.T) {
 	b.run(10 * time.Minute)
 	b.start()
 	b.expect("p", "gone", 3*time.Second)
+	b.hasTold("pod default/p: is to be deleted, and nothing of it runs on worker-1")
 }
 
 func TestKubeletThatRestartsAdoptsWhatRuns(t *testing.T) {
@@ -154,10 +155,16 @@ func TestKubeletThatRestartsAdoptsWhatRuns(t *testing.T) {
 	b.stop()
 	b.run(5 * time.Minute)
 	b.delete("leaves", 0)
+	b.told = nil
 	b.start()
 	b.run(time.Second)
 	if p := b.get("p"); brief(p) != running || p.Status.ContainerStatuses[0].ContainerID != id {
 		t.Errorf("%s, %+v", brief(p), p.Status)
+	}
+	for _, line := range b.told {
+		if strings.Contains(line, "pod default/p") {
+			t.Errorf("told anew: %s", line)
+		}
 	}
 	// The task has ended on its own, at its time.
 	b.expect("task", "Succeeded main=Completed(0) ready=False", time.Second)

@@ -53,12 +53,14 @@ func (k *Kubelet) register() {
 			return nil
 		})
 	}
+	if err == nil {
+		k.registered = node
+		err = k.registerCSI(node)
+	}
 	if err != nil {
 		k.work(workRegister, "", k.engine.Now()+component.Retry)
 		return
 	}
-	k.registered = node
-	k.registerCSI(node)
 	k.nodeEvent(corev1.EventTypeNormal, "Starting", "Starting kubelet.")
 	if k.machine.seen != 0 && k.machine.seen != k.machine.boots {
 		k.nodeEvent(corev1.EventTypeWarning, "Rebooted", fmt.Sprintf("Node %s has been rebooted, boot id: %s", k.Name(), k.bootID()))
@@ -112,16 +114,19 @@ func (k *Kubelet) newNode() *corev1.Node {
 	return n
 }
 
-// registerCSI makes known which storage drivers run on the node.
-func (k *Kubelet) registerCSI(node *corev1.Node) {
-	_, err := api.Create(k.cfg.Process.Client, &storagev1.CSINode{
+// registerCSI makes known, once, which storage drivers run on the node.
+func (k *Kubelet) registerCSI(node *corev1.Node) error {
+	client := k.cfg.Process.Client
+	_, err := api.Get[*storagev1.CSINode](client, api.CSINodes, api.Key{Name: k.Name()})
+	if !apierrors.IsNotFound(err) {
+		return err
+	}
+	_, err = api.Create(client, &storagev1.CSINode{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "storage.k8s.io/v1", Kind: "CSINode"},
 		ObjectMeta: metav1.ObjectMeta{Name: k.Name(), OwnerReferences: []metav1.OwnerReference{nodeOwner(node)}},
 		Spec:       storagev1.CSINodeSpec{Drivers: k.cfg.Node.CSIDrivers},
 	})
-	if component.Unreachable(err) {
-		k.work(workRegister, "", k.engine.Now()+component.Retry)
-	}
+	return err
 }
 
 func nodeOwner(n *corev1.Node) metav1.OwnerReference {

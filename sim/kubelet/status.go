@@ -24,10 +24,13 @@ func (p *pod) report() {
 	stored, err := p.k.patchPod(p.key, p.obj.UID, func(present *corev1.PodStatus) { p.merge(present, s) })
 	switch {
 	case err == nil:
-		wasReady := p.told != nil && conditionStatus(p.told, corev1.PodReady) == corev1.ConditionTrue
+		before := p.told
+		if before == nil {
+			before = &p.obj.Status
+		}
 		p.told, p.toldAt = &stored.Status, stored.ResourceVersion
 		p.dirty, p.urgent = false, false
-		if !wasReady && conditionStatus(p.told, corev1.PodReady) == corev1.ConditionTrue {
+		if conditionStatus(before, corev1.PodReady) != corev1.ConditionTrue && conditionStatus(p.told, corev1.PodReady) == corev1.ConditionTrue {
 			p.tell(nil, "ready", "is Ready")
 		}
 	case apierrors.IsNotFound(err), errors.Is(err, errAnotherPod):

@@ -14,6 +14,9 @@ const killed = 137
 func (p *pod) stopForDeletion() bool {
 	if p.stage == stageNew {
 		p.recall()
+		if !p.box.running() && !p.gone {
+			p.tell(nil, "stop", "is to be deleted, and nothing of it runs on "+p.k.Name()+": its end is reported, so that the API server can forget it")
+		}
 	}
 	return p.stopFor(verdict{})
 }

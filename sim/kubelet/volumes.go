@@ -190,6 +190,10 @@ func (p *pod) mountClaim(v *volume) error {
 				v.pv, v.claim, p.k.Name()))
 			return nil
 		}
+		if p.box.mounted[v.spec.Name] { // since before this kubelet started
+			v.mounted = true
+			return nil
+		}
 		v.due = p.now() + p.k.take(mountTime, p.name+"/"+v.spec.Name, "mount", p.box.made)
 	}
 	if v.due > p.now() {
