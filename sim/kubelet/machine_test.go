@@ -93,6 +93,30 @@ func (b *bench) withDisk2() func(*corev1.Pod) {
 	}
 }
 
+func TestVolumeStaysInUseWhileTheKubeletRestarts(t *testing.T) {
+	b := newBench(t)
+	b.run(3 * time.Second)
+	b.create(bound("p", b.withDisk()))
+	b.attach()
+	b.expect("p", running, 10*time.Second)
+	b.stop()
+	b.run(time.Minute)
+	b.start()
+	for end := b.engine.Now() + 5*time.Second; b.engine.Now() < end; b.engine.Step() {
+		if len(b.inUse()) != 1 {
+			t.Fatalf("at %s the volume seems to be free: %v", b.engine.Now(), b.inUse())
+		}
+	}
+	b.stop()
+	b.config.Machine.PowerOff()
+	b.delete("p", 0)
+	b.start()
+	b.run(3 * time.Second)
+	if len(b.inUse()) != 0 {
+		t.Errorf("in use after a power cut: %v", b.inUse())
+	}
+}
+
 func TestClaimThatIsNotThere(t *testing.T) {
 	b := newBench(t)
 	b.create(bound("p", b.withDisk2()))

@@ -174,7 +174,9 @@ func (k *Kubelet) fillStatus(s *corev1.NodeStatus) {
 		KubeletVersion: Version, OperatingSystem: "linux", Architecture: architecture,
 	}
 	s.Images = k.nodeImages()
-	s.VolumesInUse = k.volumes.names()
+	if k.volumes.known() {
+		s.VolumesInUse = k.volumes.names()
+	}
 	k.fillConditions(s)
 }
 

@@ -90,6 +90,16 @@ func (p *pod) mountVolumes() bool {
 	return false
 }
 
+// unresolved says whether the disk behind some claim is not known yet.
+func (v *podVolumes) unresolved() bool {
+	for _, vol := range v.list {
+		if vol.claim != "" && vol.pv == "" {
+			return true
+		}
+	}
+	return false
+}
+
 func (p *pod) missing() []string {
 	var out []string
 	for _, v := range p.vols.list {

@@ -38,6 +38,18 @@ func (u *volumesInUse) names() []corev1.UniqueVolumeName {
 	return out
 }
 
+// known says whether this kubelet has looked at all that is mounted on the
+// machine. Until then it leaves the Node's volumesInUse as they are: a volume
+// that was mounted before the kubelet's start must not seem to be free.
+func (u *volumesInUse) known() bool {
+	for _, p := range u.k.running {
+		if len(p.box.mounted) > 0 && p.stage < stageStopping && (p.vols == nil || p.vols.unresolved()) {
+			return false
+		}
+	}
+	return true
+}
+
 // isAttached says whether the attach/detach controller has said that a volume is attached here.
 func (u *volumesInUse) isAttached(unique string) bool {
 	node := u.k.node()
