@@ -58,8 +58,8 @@ func (c *call) create() (api.Object, error) {
 	return c.write(value, o, 0)
 }
 
-// received is the server's own copy of the request's object, of the right type
-// and in the right namespace.
+// received is the server's own copy of the request's object, of the right type,
+// name and namespace.
 func (c *call) received() (api.Object, error) {
 	if c.Object == nil {
 		return nil, apierrors.NewBadRequest("the request has no object")
@@ -76,6 +76,12 @@ func (c *call) received() (api.Object, error) {
 		c.Key.Namespace = ""
 	} else if c.Key.Namespace == "" {
 		return nil, apierrors.NewBadRequest("an empty namespace may not be set during creation")
+	}
+	if c.Key.Name == "" {
+		c.Key.Name = o.GetName()
+	}
+	if o.GetName() != c.Key.Name {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", o.GetName(), c.Key.Name))
 	}
 	if o.GetNamespace() == "" {
 		o.SetNamespace(c.Key.Namespace)

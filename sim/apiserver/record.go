@@ -56,9 +56,31 @@ const maxTold = 4
 //
 //	create deployment default/app: allowed (system:masters), defaulted, valid → etcd revision 41 → told kube-controller-manager
 func (r Request) Tell() string {
+	if r.quiet() || r.everyday() {
+		return ""
+	}
+	return r.sentence()
+}
+
+// Murmur tells of the everyday requests, too.
+func (r Request) Murmur() string {
 	if r.quiet() {
 		return ""
 	}
+	return r.sentence()
+}
+
+// everyday says whether a request is told of by whoever makes it: a component
+// that keeps an object up to date, or learns that its copy was an old one.
+func (r Request) everyday() bool {
+	switch r.Outcome {
+	case Outcome(metav1.StatusReasonConflict), Outcome(metav1.StatusReasonAlreadyExists), Outcome(metav1.StatusReasonNotFound):
+		return r.Rule != access.Masters
+	}
+	return r.Error == "" && (r.Verb == api.VerbUpdate || r.Verb == api.VerbPatch) && r.Rule != access.Masters
+}
+
+func (r Request) sentence() string {
 	s := r.what() + ": "
 	if r.Error != "" {
 		return s + r.Error

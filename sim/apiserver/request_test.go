@@ -100,6 +100,8 @@ func TestRefusals(t *testing.T) {
 			403, metav1.StatusReasonForbidden, `pods "pod" is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name`},
 		{"a class that is not there", api.Request{Verb: api.VerbCreate, Resource: api.Pods, Object: podWith(func(p *corev1.Pod) { p.Spec.PriorityClassName = "high" })},
 			403, metav1.StatusReasonForbidden, `pods "pod" is forbidden: no PriorityClass with name high was found`},
+		{"an account that is not there", api.Request{Verb: api.VerbCreate, Resource: api.Pods, Object: podWith(func(p *corev1.Pod) { p.Spec.ServiceAccountName = "robot" })},
+			403, metav1.StatusReasonForbidden, `pods "pod" is forbidden: error looking up service account default/robot: serviceaccount "robot" not found`},
 		{"an invalid object", api.Request{Verb: api.VerbCreate, Resource: api.Pods, Object: podWith(func(p *corev1.Pod) { p.Spec.Containers[0].Image = "" })},
 			422, metav1.StatusReasonInvalid, `Pod "pod" is invalid: spec.containers[0].image: Required value`},
 		{"scale what is not there", api.Request{Verb: api.VerbGet, Resource: api.Deployments, Subresource: "scale", Key: podKey("nothing")},

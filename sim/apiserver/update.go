@@ -18,9 +18,6 @@ func (c *call) update() (api.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.GetName() != c.Key.Name {
-		return nil, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", o.GetName(), c.Key.Name))
-	}
 	return c.modify(func(api.Object) (api.Object, error) { return o, nil })
 }
 

@@ -73,7 +73,7 @@ func (a *Attributes) creates(r *api.Resource) bool {
 func (a *Attributes) forbid(why error) error {
 	name := a.Key.Name
 	if name == "" && a.Object != nil {
-		name = a.Object.GetGenerateName()
+		name = a.Object.GetGenerateName() // its name is yet to be made
 	}
 	return apierrors.NewForbidden(a.Resource.GroupResource(), name, why)
 }
