@@ -30,6 +30,7 @@ type runOptions struct {
 	speed    string
 	output   string
 	plain    bool
+	verbose  bool
 	step     bool
 	dataDir  string
 	etcdLog  string
@@ -66,6 +67,7 @@ file or flag that cannot be used.`,
 	f.StringVar(&o.speed, "speed", "", "virtual seconds a second, or max (default: max in a pipe, a pleasant pace on a terminal)")
 	f.StringVarP(&o.output, "output", "o", "text", "text, or json for the trace as JSON Lines")
 	f.BoolVar(&o.plain, "plain", false, "plain text without colour, whatever the terminal can do")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell of status reports, conflicts and other noise, too")
 	f.BoolVar(&o.step, "step", false, "stop before each decision and ask")
 	f.StringVar(&o.dataDir, "data-dir", "", "keep the cluster's etcd in this folder (default: a temporary one, removed in the end)")
 	f.StringVar(&o.etcdLog, "etcd-log", "", "write etcd's own log to this file, - for standard error")
@@ -234,6 +236,7 @@ func (p *player) listen(o runOptions) {
 		return
 	}
 	p.text = trace.NewText(p.streams.out, broken)
+	p.text.Verbose = o.verbose
 	if isTerminal(p.streams.out) && !o.plain {
 		p.text.Color = os.Getenv("NO_COLOR") == ""
 		p.text.Width = terminalWidth(p.streams.out)

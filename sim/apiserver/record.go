@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"minisim/sim/api"
+	"minisim/sim/apiserver/access"
 )
 
 // Outcome is what came of a request.

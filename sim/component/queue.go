@@ -91,12 +91,18 @@ type Failure struct {
 // Kind is "retry".
 func (Failure) Kind() string { return "retry" }
 
-// Tell says that it will be tried again.
+// Tell says that it will be tried again. Conflicts are too common to be told:
+// whoever looks at an old copy is told so, and looks again.
 func (f Failure) Tell() string {
 	if f.Conflict {
-		return f.Controller + ": " + f.Key + " has changed meanwhile (conflict), again in " + f.Again.String()
+		return ""
 	}
-	return f.Controller + ": " + f.Key + ": " + f.Error + "; again in " + f.Again.String()
+	return f.Key + ": " + f.Error + "; again in " + f.Again.String()
+}
+
+// Murmur tells of conflicts, too.
+func (f Failure) Murmur() string {
+	return f.Key + " has changed meanwhile (conflict), again in " + f.Again.String()
 }
 
 // Reconciled is the record of a reconcile that did something: what was wanted,
@@ -109,6 +115,7 @@ type Reconciled struct {
 	Have       string `json:"have,omitempty"`    // "2"
 	Do         string `json:"do"`                // "create 1"
 	Because    string `json:"because,omitempty"` // the setting or rule behind it
+	Report     bool   `json:"report,omitempty"`  // nothing is brought about, only the object's status is kept up to date
 }
 
 // Kind is "reconcile".
@@ -116,6 +123,14 @@ func (Reconciled) Kind() string { return "reconcile" }
 
 // Tell is for example "replicaset default/app-5d4f: wants 3 pods, has 2 → create 1".
 func (r Reconciled) Tell() string {
+	if r.Report {
+		return ""
+	}
+	return r.Murmur()
+}
+
+// Murmur tells of reports, too.
+func (r Reconciled) Murmur() string {
 	s := r.Resource + " " + r.Key + ": "
 	if r.Want != "" {
 		s += "wants " + r.Want

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"minisim/sim/api"
+	"minisim/sim/component"
 )
 
 // Reasons of the condition Progressing that are asked for again.
@@ -77,7 +78,7 @@ func (r *rollout) report() error {
 		r.judge(&s, progress)
 	}
 	r.passOnFailure(&s)
-	if equality.Semantic.DeepEqual(r.d.Status, s) {
+	if equality.Semantic.DeepEqual(r.had, s) {
 		r.checkAgain(&s)
 		return nil
 	}
@@ -159,29 +160,28 @@ func (r *rollout) passOnFailure(s *appsv1.DeploymentStatus) {
 
 // notePause keeps the condition Progressing in step with spec.paused, so that
 // the time of a pause does not count against the deadline.
-func (r *rollout) notePause() error {
+func (r *rollout) notePause() {
 	c := deploymentCondition(r.d.Status, appsv1.DeploymentProgressing)
-	if !r.hasDeadline() || c != nil && c.Reason == reasonTimedOut {
-		return nil
+	if c != nil && c.Reason == reasonTimedOut {
+		return
 	}
 	switch was := c != nil && c.Reason == reasonPaused; {
 	case r.d.Spec.Paused && !was:
-		return r.writeProgress(corev1.ConditionUnknown, reasonPaused, "Deployment is paused")
+		r.noteProgress(corev1.ConditionUnknown, reasonPaused, "Deployment is paused")
 	case !r.d.Spec.Paused && was:
-		return r.writeProgress(corev1.ConditionUnknown, "DeploymentResumed", "Deployment is resumed")
+		r.noteProgress(corev1.ConditionUnknown, "DeploymentResumed", "Deployment is resumed")
 	}
-	return nil
 }
 
-// writeProgress stores the condition Progressing at once.
-func (r *rollout) writeProgress(status corev1.ConditionStatus, reason, message string) error {
-	s := *r.d.Status.DeepCopy()
-	r.setCondition(&s, appsv1.DeploymentProgressing, status, reason, message)
-	return r.writeIfChanged(s)
+// noteProgress sets the condition Progressing; the report at the end of the reconcile writes it.
+func (r *rollout) noteProgress(status corev1.ConditionStatus, reason, message string) {
+	if r.hasDeadline() {
+		r.setCondition(&r.d.Status, appsv1.DeploymentProgressing, status, reason, message)
+	}
 }
 
 func (r *rollout) writeIfChanged(s appsv1.DeploymentStatus) error {
-	if equality.Semantic.DeepEqual(r.d.Status, s) {
+	if equality.Semantic.DeepEqual(r.had, s) {
 		return nil
 	}
 	do := fmt.Sprintf("status: %s, %d updated, %d available", pods(int(s.Replicas)), s.UpdatedReplicas, s.AvailableReplicas)
@@ -189,7 +189,7 @@ func (r *rollout) writeIfChanged(s appsv1.DeploymentStatus) error {
 	if c := deploymentCondition(s, appsv1.DeploymentProgressing); c != nil {
 		because = "Progressing: " + c.Reason
 	}
-	r.tellDo(do, because)
+	r.tell(api.KeyOf(r.d), component.Reconciled{Report: true, Do: do, Because: because})
 	return r.writeStatus(s)
 }
 

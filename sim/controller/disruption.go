@@ -58,6 +58,10 @@ func (c *disruption) selecting(pod *corev1.Pod) {
 func (c *disruption) Reconcile(key api.Key) error {
 	b, ok := c.budgets.Get(key)
 	if !ok {
+		c.writes.forget(key)
+		return nil
+	}
+	if c.putOff(key) {
 		return nil
 	}
 	selector, err := metav1.LabelSelectorAsSelector(b.Spec.Selector)
@@ -231,15 +235,19 @@ func (c *disruption) write(b *policyv1.PodDisruptionBudget, status policyv1.PodD
 		return nil
 	}
 	c.tell(api.KeyOf(b), component.Reconciled{
-		Do: fmt.Sprintf("status: %d of %s healthy, %d needed, %d may be disrupted",
-			status.CurrentHealthy, pods(int(status.ExpectedPods)), status.DesiredHealthy, status.DisruptionsAllowed),
+		Report: true,
+		Do: fmt.Sprintf("status: %s expected, %d healthy, %d needed, %d may be disrupted",
+			pods(int(status.ExpectedPods)), status.CurrentHealthy, status.DesiredHealthy, status.DisruptionsAllowed),
 		Because: because,
 	})
 	b = b.DeepCopy()
 	b.Status = status
-	_, err := api.UpdateStatus(c.client, b)
+	stored, err := api.UpdateStatus(c.client, b)
 	if apierrors.IsNotFound(err) {
 		return nil
+	}
+	if err == nil {
+		wrote(c.writes, api.KeyOf(b), c.budgets, stored)
 	}
 	return err
 }

@@ -22,18 +22,17 @@ type jobs struct {
 	list    *component.Cache[*batchv1.Job]
 	pods    *component.Cache[*corev1.Pod]
 	expect  *expectations
-	orphans *component.Queue   // pods that a Job left behind with the tracking finalizer
-	written map[api.Key]uint64 // the revision of the last status written: an older cached Job has not been counted up
+	orphans *component.Queue // pods that a Job left behind with the tracking finalizer
 }
 
 func newJobs(p *component.Process, caches *Caches) *jobs {
-	c := &jobs{list: caches.Jobs, pods: caches.Pods, expect: newExpectations(p.Engine), written: map[api.Key]uint64{}}
+	c := &jobs{list: caches.Jobs, pods: caches.Pods, expect: newExpectations(p.Engine)}
 	c.base = newBase(p, "job-controller", "job-controller", api.Jobs, c)
 	c.orphans = component.NewQueue(p, "job-controller-orphan-pods", component.ReconcilerFunc(c.releaseOrphan))
 	c.list.OnChange(func(old, new *batchv1.Job) {
 		if old != nil && (new == nil || replaced(old, new)) {
 			c.expect.forget(api.KeyOf(old))
-			delete(c.written, api.KeyOf(old))
+			c.writes.forget(api.KeyOf(old))
 			for _, pod := range c.pods.By(byOwner, string(old.UID)) {
 				c.checkOrphan(pod)
 			}
@@ -109,7 +108,11 @@ type jobSync struct {
 // Reconcile counts what has ended, creates or deletes pods and writes the status.
 func (c *jobs) Reconcile(key api.Key) error {
 	job, ok := c.list.Get(key)
-	if !ok || finished(job) || revision(job) < c.written[key] {
+	if !ok || finished(job) || c.putOff(key) {
+		return nil
+	}
+	if wait := c.expect.pending(key); wait > 0 {
+		c.queue.AddAfter(key, wait)
 		return nil
 	}
 	if by := job.Spec.ManagedBy; by != nil && *by != batchv1.JobControllerName {
@@ -123,9 +126,7 @@ func (c *jobs) Reconcile(key api.Key) error {
 	s.count()
 	s.decide()
 	var manageErr error
-	if wait := c.expect.pending(key); wait > 0 {
-		c.queue.AddAfter(key, wait)
-	} else if job.DeletionTimestamp == nil {
+	if job.DeletionTimestamp == nil {
 		manageErr = s.manage()
 	}
 	if component.Unreachable(manageErr) {
@@ -195,7 +196,7 @@ func (s *jobSync) write() error {
 	if equality.Semantic.DeepEqual(s.job.Status, s.status) {
 		return nil
 	}
-	s.tell(api.KeyOf(s.job), component.Reconciled{Do: "status: " + jobCounts(s.status)})
+	s.tell(api.KeyOf(s.job), component.Reconciled{Report: true, Do: "status: " + jobCounts(s.status)})
 	job := s.job.DeepCopy()
 	job.Status = s.status
 	stored, err := api.UpdateStatus(s.client, job)
@@ -205,7 +206,7 @@ func (s *jobSync) write() error {
 	if err != nil {
 		return err
 	}
-	s.written[api.KeyOf(job)] = revision(stored)
+	wrote(s.writes, api.KeyOf(job), s.list, stored)
 	s.announce()
 	return nil
 }

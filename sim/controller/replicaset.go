@@ -55,6 +55,10 @@ func (c *replicaSets) orphan(pod *corev1.Pod) {
 func (c *replicaSets) Reconcile(key api.Key) error {
 	rs, ok := c.sets.Get(key)
 	if !ok {
+		c.writes.forget(key)
+		return nil
+	}
+	if c.putOff(key) {
 		return nil
 	}
 	selector, err := metav1.LabelSelectorAsSelector(rs.Spec.Selector)
@@ -139,7 +143,7 @@ func (c *replicaSets) remove(rs *appsv1.ReplicaSet, active []*corev1.Pod, n int)
 	victims := firstToGo(active, c.related(rs, active), n, c.process.Engine.Clock())
 	c.tell(key, component.Reconciled{
 		Want: pods(int(*rs.Spec.Replicas)), Have: fmt.Sprint(len(active)), Do: fmt.Sprintf("delete %d", n),
-		Because: "first those that are not assigned, not running or not ready, then those that share a node, then the youngest",
+		Because: "the order is: unassigned, pending, not ready, on a crowded node, youngest",
 	})
 	c.expect.expect(key, 0, podUIDs(victims)...)
 	control := podControl{c.client, c.recorder}
@@ -186,13 +190,17 @@ func (c *replicaSets) report(rs *appsv1.ReplicaSet, active []*corev1.Pod, termin
 		return nil
 	}
 	c.tell(api.KeyOf(rs), component.Reconciled{
-		Do: fmt.Sprintf("status: %s, %d ready, %d available", pods(int(status.Replicas)), status.ReadyReplicas, status.AvailableReplicas),
+		Report: true,
+		Do:     fmt.Sprintf("status: %s, %d ready, %d available", pods(int(status.Replicas)), status.ReadyReplicas, status.AvailableReplicas),
 	})
 	rs = rs.DeepCopy()
 	rs.Status = status
-	_, err := api.UpdateStatus(c.client, rs)
+	stored, err := api.UpdateStatus(c.client, rs)
 	if apierrors.IsNotFound(err) {
 		return nil
+	}
+	if err == nil {
+		wrote(c.writes, api.KeyOf(rs), c.sets, stored)
 	}
 	return err
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"minisim/sim/trace"
 )
 
 // Translated is the record of a compose service that became Kubernetes objects.
@@ -74,6 +76,9 @@ func (Said) Kind() string { return "say" }
 // Tell gives the text.
 func (s Said) Tell() string { return s.Text }
 
+// Tone makes it stand out.
+func (Said) Tone() trace.Tone { return trace.Loud }
+
 // Did is the record of a command that is carried out, or that failed.
 type Did struct {
 	Text  string `json:"text"`
@@ -89,6 +94,14 @@ func (d Did) Tell() string {
 		return d.Text + " failed: " + d.Error
 	}
 	return "$ " + d.Text
+}
+
+// Tone makes it stand out.
+func (d Did) Tone() trace.Tone {
+	if d.Error != "" {
+		return trace.Bad
+	}
+	return trace.Loud
 }
 
 // Verdict is the record of an expectation that has been decided.
@@ -120,6 +133,16 @@ func (v Verdict) Tell() string {
 	return s
 }
 
+// Tone is good or bad.
+func (v Verdict) Tone() trace.Tone { return tone(v.Held) }
+
+func tone(good bool) trace.Tone {
+	if good {
+		return trace.Good
+	}
+	return trace.Bad
+}
+
 // End is the record of the end of a run.
 type End struct {
 	Reason   string        `json:"reason"`
@@ -137,12 +160,17 @@ func (End) Kind() string { return "end" }
 // OK says whether the run was a success.
 func (e End) OK() bool { return e.Failed == 0 && e.Failures == 0 }
 
+// Tone is good or bad.
+func (e End) Tone() trace.Tone { return tone(e.OK()) }
+
 // Tell sums the run up.
 func (e End) Tell() string {
 	s := fmt.Sprintf("end of the run at %s of virtual time, %d steps; %s. ", e.Time, e.Steps, e.Reason)
 	switch {
 	case e.Held+e.Failed == 0:
 		s += "Nothing was expected"
+	case e.Failed == 0 && e.Held == 1:
+		s += "The one expectation held"
 	case e.Failed == 0:
 		s += fmt.Sprintf("All %d expectations held", e.Held)
 	default:

@@ -354,6 +354,9 @@ func (r *Runner) over() (string, bool) {
 	next, any := e.Next()
 	switch {
 	case r.Scenario.Until > 0:
+		if !any || next.Time > r.Scenario.Until && r.Scenario.Until > e.Now() {
+			e.RunTo(r.Scenario.Until) // nothing is due until then: only the clock moves
+		}
 		if !any || next.Time > r.Scenario.Until {
 			return fmt.Sprintf("the time that the scenario states (until: %s) has come", r.Scenario.Until), true
 		}

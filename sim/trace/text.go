@@ -25,8 +25,9 @@ type Toned interface{ Tone() Tone }
 // Text writes a run as lines that a person reads: virtual time, who, what and
 // why. A sentence that repeats the line before is folded into a count.
 type Text struct {
-	Color bool
-	Width int // of the terminal, in columns; 0: lines are not wrapped
+	Color   bool
+	Verbose bool // tell the noise as well
+	Width   int  // of the terminal, in columns; 0: lines are not wrapped
 
 	w       io.Writer
 	failed  func(error)
@@ -50,8 +51,14 @@ func (t *Text) Record(r Record) {
 		return
 	}
 	sentence := b.Tell()
+	if m, ok := r.Body.(Murmurer); ok && sentence == "" && t.Verbose {
+		sentence = m.Murmur()
+	}
 	if sentence == "" {
 		return
+	}
+	if r.Actor == "" {
+		r.Actor = "minisim"
 	}
 	line := r.Actor + "\x00" + sentence
 	if line == t.last {

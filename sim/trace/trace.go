@@ -36,6 +36,12 @@ type Teller interface {
 	Tell() string
 }
 
+// Murmurer is a Teller with a sentence for those who want to hear the noise, too.
+type Murmurer interface {
+	// Murmur is what a verbose telling says where Tell says nothing.
+	Murmur() string
+}
+
 // Detailer is a Body with more to say when somebody asks why.
 type Detailer interface {
 	// Detail is lines of text, a table perhaps.
