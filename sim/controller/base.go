@@ -18,6 +18,7 @@ type base struct {
 	client   api.Client
 	queue    *component.Queue
 	recorder *component.Recorder
+	writes   *ownWrites
 }
 
 // newBase puts a controller into a process. source is the component that its Events name.
@@ -26,6 +27,7 @@ func newBase(p *component.Process, name, source string, r *api.Resource, reconci
 		name: name, resource: r, process: p, client: p.Client,
 		queue:    component.NewQueue(p, name, reconciler),
 		recorder: component.NewRecorder(p, source, ""),
+		writes:   newOwnWrites(p.Engine),
 	}
 }
 
@@ -33,6 +35,16 @@ func newBase(p *component.Process, name, source string, r *api.Resource, reconci
 func (b *base) tell(key api.Key, r component.Reconciled) {
 	r.Controller, r.Resource, r.Key = b.name, b.resource.Singular, key.String()
 	b.process.Trace.Then(r)
+}
+
+// putOff says whether a key has to wait until the caches have what this
+// controller wrote for it, and has it reconciled again should they never.
+func (b *base) putOff(key api.Key) bool {
+	left := b.writes.pending(key)
+	if left > 0 {
+		b.queue.AddAfter(key, left)
+	}
+	return left > 0
 }
 
 // now is the virtual time as objects hold it: whole seconds.

@@ -71,7 +71,8 @@ func (c *deployments) podGone(pod *corev1.Pod) {
 // rollout is one reconcile of one Deployment.
 type rollout struct {
 	*deployments
-	d    *appsv1.Deployment // a copy of its own, with the status as the cache has it
+	d    *appsv1.Deployment      // a copy of its own
+	had  appsv1.DeploymentStatus // the status as it is stored
 	sets []*appsv1.ReplicaSet
 	now  time.Time
 
@@ -83,6 +84,10 @@ type rollout struct {
 func (c *deployments) Reconcile(key api.Key) error {
 	cached, ok := c.list.Get(key)
 	if !ok {
+		c.writes.forget(key)
+		return nil
+	}
+	if c.putOff(key) {
 		return nil
 	}
 	d := cached.DeepCopy()
@@ -93,14 +98,12 @@ func (c *deployments) Reconcile(key api.Key) error {
 	if err != nil {
 		return err
 	}
-	r := &rollout{deployments: c, d: d, sets: sets, now: c.process.Engine.Clock()}
+	r := &rollout{deployments: c, d: d, had: cached.Status, sets: sets, now: c.process.Engine.Clock()}
 	r.find()
 	if d.DeletionTimestamp != nil {
 		return r.reportCounts()
 	}
-	if err := r.notePause(); err != nil {
-		return err
-	}
+	r.notePause()
 	switch {
 	case d.Spec.Paused, r.resized():
 		return r.resize()
@@ -163,6 +166,13 @@ func (r *rollout) writeStatus(status appsv1.DeploymentStatus) error {
 	if err != nil {
 		return err
 	}
-	r.d = stored.DeepCopy()
+	wrote(r.writes, api.KeyOf(r.d), r.list, stored)
+	r.d, r.had = stored.DeepCopy(), stored.Status
 	return nil
+}
+
+// keep goes on with a ReplicaSet as the server answered it.
+func (r *rollout) keep(set **appsv1.ReplicaSet, stored *appsv1.ReplicaSet) {
+	wrote(r.writes, api.KeyOf(r.d), r.deployments.sets, stored)
+	*set = stored
 }

@@ -3,6 +3,7 @@ package controller
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -103,15 +104,15 @@ func (r *rollout) bringUp() error {
 		if err != nil {
 			return err
 		}
-		r.newSet = stored
+		r.keep(&r.newSet, stored)
 	}
 	if err := r.setRevision(r.newSet.Annotations[revisionAnnotation]); err != nil {
 		return err
 	}
-	if !r.hasDeadline() || deploymentCondition(r.d.Status, appsv1.DeploymentProgressing) != nil {
-		return nil
+	if deploymentCondition(r.d.Status, appsv1.DeploymentProgressing) == nil {
+		r.noteProgress(corev1.ConditionTrue, "FoundNewReplicaSet", fmt.Sprintf("Found new replica set %q", rs.Name))
 	}
-	return r.writeProgress(corev1.ConditionTrue, "FoundNewReplicaSet", fmt.Sprintf("Found new replica set %q", rs.Name))
+	return nil
 }
 
 // annotate copies the Deployment's annotations to its new ReplicaSet and raises its revision.
@@ -154,7 +155,10 @@ func (r *rollout) setRevision(revision string) error {
 	if err != nil {
 		return err
 	}
+	wrote(r.writes, api.KeyOf(r.d), r.list, stored)
+	status := r.d.Status
 	r.d = stored.DeepCopy()
+	r.d.Status = status
 	return nil
 }
 
@@ -175,20 +179,15 @@ func (r *rollout) createSet(revision int64) error {
 	case err != nil:
 		message := fmt.Sprintf("Failed to create new replica set %q: %v", rs.Name, err)
 		r.recorder.Event(r.d, corev1.EventTypeWarning, "ReplicaSetCreateError", message)
-		if r.hasDeadline() {
-			// the creation's error is the one to report
-			_ = r.writeProgress(corev1.ConditionFalse, "ReplicaSetCreateError", message)
-		}
-		return err
+		r.noteProgress(corev1.ConditionFalse, "ReplicaSetCreateError", message)
+		return errors.Join(err, r.writeIfChanged(r.d.Status))
 	}
-	r.newSet = stored
+	r.keep(&r.newSet, stored)
 	if n > 0 {
 		r.recorder.Eventf(r.d, corev1.EventTypeNormal, "ScalingReplicaSet", "Scaled up replica set %s from 0 to %d", rs.Name, n)
 	}
-	if err := r.setRevision(stored.Annotations[revisionAnnotation]); err != nil || !r.hasDeadline() {
-		return err
-	}
-	return r.writeProgress(corev1.ConditionTrue, "NewReplicaSetCreated", fmt.Sprintf("Created new replica set %q", rs.Name))
+	r.noteProgress(corev1.ConditionTrue, "NewReplicaSetCreated", fmt.Sprintf("Created new replica set %q", rs.Name))
+	return r.setRevision(stored.Annotations[revisionAnnotation])
 }
 
 func (r *rollout) setFromTemplate(revision int64) *appsv1.ReplicaSet {
@@ -227,7 +226,7 @@ func (r *rollout) nameTaken(want *appsv1.ReplicaSet, taken error) error {
 		return err
 	}
 	if ref := metav1.GetControllerOfNoCopy(rs); ref != nil && ref.UID == r.d.UID && sameTemplate(&rs.Spec.Template, &r.d.Spec.Template) {
-		r.newSet = rs
+		r.keep(&r.newSet, rs)
 		return r.setRevision(rs.Annotations[revisionAnnotation])
 	}
 	status := *r.d.Status.DeepCopy()

@@ -102,7 +102,8 @@ func (r *rollout) newSetSize(have int32) int32 {
 	}
 	total := have
 	for _, rs := range r.oldSets {
-		total += *rs.Spec.Replicas
+		// pods that are still to be deleted take up room, too
+		total += max(*rs.Spec.Replicas, rs.Status.Replicas)
 	}
 	room := want + r.maxSurge() - total
 	return have + max(0, min(room, want-have))

@@ -37,7 +37,7 @@ func (r *rollout) scale(set **appsv1.ReplicaSet, n int32, because string) error 
 	if err != nil {
 		return err
 	}
-	*set = stored
+	r.keep(set, stored)
 	if old != n {
 		r.recorder.Eventf(r.d, corev1.EventTypeNormal, "ScalingReplicaSet", "Scaled %s replica set %s from %d to %d", direction, rs.Name, old, n)
 	}

@@ -26,14 +26,14 @@ type endpointSlices struct {
 	pods     *component.Cache[*corev1.Pod]
 	nodes    *component.Cache[*corev1.Node]
 	slices   *component.Cache[*discoveryv1.EndpointSlice]
-	writes   *sliceWrites
+	sent     *sliceWrites
 	most     int // endpoints in one slice
 }
 
 func newEndpointSlices(p *component.Process, caches *Caches, most int) *endpointSlices {
 	c := &endpointSlices{
 		services: caches.Services, pods: caches.Pods, nodes: caches.Nodes, slices: caches.EndpointSlices,
-		writes: newSliceWrites(p.Engine), most: most,
+		sent: newSliceWrites(p.Engine), most: most,
 	}
 	c.base = newBase(p, "endpointslice-controller", "endpoint-slice-controller", api.Services, c)
 	enqueueChanges(c.services, c.queue)
@@ -85,7 +85,7 @@ func (c *endpointSlices) sliceChanged(old, new *discoveryv1.EndpointSlice) {
 	if !ok {
 		return
 	}
-	own, next := c.writes.seen(service, slice, new == nil)
+	own, next := c.sent.seen(service, slice, new == nil)
 	switch {
 	case next:
 		c.queue.Add(service)
@@ -104,13 +104,13 @@ func serviceOf(s *discoveryv1.EndpointSlice) (api.Key, bool) {
 func (c *endpointSlices) Reconcile(key api.Key) error {
 	service, ok := c.services.Get(key)
 	if !ok {
-		c.writes.forget(key)
+		c.sent.forget(key)
 		return nil
 	}
 	if service.Spec.Selector == nil || service.Spec.Type == corev1.ServiceTypeExternalName || service.DeletionTimestamp != nil {
 		return nil
 	}
-	if wait := c.writes.pending(key); wait > 0 {
+	if wait := c.sent.pending(key); wait > 0 {
 		c.queue.AddAfter(key, wait)
 		return nil
 	}

@@ -203,7 +203,7 @@ func (c *endpointSlices) carryOut(p *slicePlan) error {
 			return nil
 		}
 		if err == nil {
-			c.writes.wrote(key, stored)
+			c.sent.wrote(key, stored)
 		}
 		errs = append(errs, err)
 	}
@@ -211,7 +211,7 @@ func (c *endpointSlices) carryOut(p *slicePlan) error {
 		c.tell(key, component.Reconciled{Do: fmt.Sprintf("update EndpointSlice %s to %s", s.Name, endpointCount(s))})
 		stored, err := api.Update(c.client, s)
 		if err == nil {
-			c.writes.wrote(key, stored)
+			c.sent.wrote(key, stored)
 		}
 		errs = append(errs, err)
 	}
@@ -220,7 +220,7 @@ func (c *endpointSlices) carryOut(p *slicePlan) error {
 		err := api.Delete(c.client, api.EndpointSlices, api.KeyOf(s), metav1.DeleteOptions{})
 		switch {
 		case err == nil:
-			c.writes.deleted(key, s)
+			c.sent.deleted(key, s)
 		case !apierrors.IsNotFound(err):
 			errs = append(errs, err)
 		}

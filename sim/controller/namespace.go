@@ -146,7 +146,7 @@ func (l *leftovers) report() (*corev1.Namespace, error) {
 	if len(l.objects) > 0 {
 		because = listed("", l.objects, "%s: %d left")
 	}
-	l.tell(api.KeyOf(ns), component.Reconciled{Do: "status: Terminating", Because: because})
+	l.tell(api.KeyOf(ns), component.Reconciled{Report: true, Do: "status: Terminating", Because: because})
 	return api.UpdateStatus(l.client, ns)
 }
 
