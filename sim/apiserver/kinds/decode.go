@@ -1,14 +1,130 @@
 package kinds
 
 import (
-	"errors"
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 
 	"minisim/sim/api"
 )
 
-// Decode reads one object from JSON or YAML and finds its kind in the resource
-// table. Unknown and duplicate fields are errors if strict, otherwise warnings.
-// The error texts are those of the API server.
+// Decode reads one object from JSON or YAML, as from a manifest, and finds its
+// kind in the resource table. Fields that are unknown or written twice are an
+// error if strict, otherwise each is a warning. Nothing is filled in; that is for
+// the object's Strategy.
+//
+// The errors are those of Kubernetes' own decoder: for the object ("Object 'Kind'
+// is missing in …", "no kind … is registered …") or for a field ("strict decoding
+// error: unknown field …").
 func Decode(data []byte, strict bool) (api.Object, []string, error) {
-	return nil, nil, errors.New("not yet")
+	format := yamlFormat
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		format = jsonFormat
+	}
+	o, _, err := format.Decode(data, nil, nil)
+	return lenient(o, err, strict)
 }
+
+// DecodeBody is Decode for the body of a request that concerns objects of one
+// resource, whose kind and version it may therefore leave out. The errors are of
+// the sort BadRequest with the API server's texts.
+func DecodeBody(r *api.Resource, data []byte, yaml, strict bool) (api.Object, []string, error) {
+	format := jsonFormat
+	if yaml {
+		format = yamlFormat
+	}
+	want := r.GVK()
+	decoded, is, err := format.Decode(data, &want, nil)
+	o, warnings, err := lenient(decoded, err, strict)
+	if err == nil && *is != want {
+		err = mismatch(*is, want)
+	}
+	if err != nil {
+		return nil, nil, unreadable(want, is, data, err)
+	}
+	o.GetObjectKind().SetGroupVersionKind(want)
+	return o, warnings, nil
+}
+
+// The two formats. Both tell of fields that are unknown or written twice.
+var (
+	jsonFormat = json.NewSerializerWithOptions(json.DefaultMetaFactory, table{}, table{}, json.SerializerOptions{Strict: true})
+	yamlFormat = json.NewSerializerWithOptions(json.DefaultMetaFactory, table{}, table{}, json.SerializerOptions{Strict: true, Yaml: true})
+)
+
+// lenient makes warnings of what only a strict decoder minds.
+func lenient(decoded runtime.Object, err error, strict bool) (api.Object, []string, error) {
+	var warnings []string
+	if minded, ok := runtime.AsStrictDecodingError(err); ok && !strict {
+		for _, e := range minded.Errors() {
+			warnings = append(warnings, e.Error())
+		}
+		err = nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return decoded.(api.Object), warnings, nil
+}
+
+// mismatch is the error for an object of another kind than the request is for.
+func mismatch(is, want schema.GroupVersionKind) error {
+	group := "core"
+	if want.Group != "" {
+		group, _, _ = strings.Cut(want.Group, ".")
+	}
+	return fmt.Errorf("converting (%s.%s) to (%s.%s): unknown conversion", is.Version, is.Kind, group, want.Kind)
+}
+
+func unreadable(want schema.GroupVersionKind, is *schema.GroupVersionKind, data []byte, err error) error {
+	if is != nil && is.Kind != "" {
+		return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", is.Kind, is.Version, want.Kind, err))
+	}
+	return apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): %v (%s)", want.Kind, err, summary(data)))
+}
+
+// summary is the beginning of a body; in hexadecimal if it does not look like JSON.
+func summary(data []byte) string {
+	const most = 30
+	if len(data) == 0 {
+		return "<empty>"
+	}
+	rest := ""
+	first := data[0]
+	if len(data) > most {
+		data, rest = data[:most], " ..."
+	}
+	if first == '{' {
+		return string(data) + rest
+	}
+	return hex.EncodeToString(data) + rest
+}
+
+// table is the resource table as decoders ask for it.
+type table struct{}
+
+// scheme is the place in the API server's source that its messages name where
+// this package has the table.
+const scheme = "pkg/api/legacyscheme/scheme.go:30"
+
+// New makes an empty object of a kind.
+func (table) New(kind schema.GroupVersionKind) (runtime.Object, error) {
+	if r := api.ByKind(kind); r != nil {
+		return r.New(), nil
+	}
+	return nil, runtime.NewNotRegisteredErrForKind(scheme, kind)
+}
+
+// ObjectKinds is the kind of an object.
+func (table) ObjectKinds(o runtime.Object) ([]schema.GroupVersionKind, bool, error) {
+	return []schema.GroupVersionKind{api.Of(o.(api.Object)).GVK()}, false, nil
+}
+
+// Recognizes reports whether the table has a kind.
+func (table) Recognizes(kind schema.GroupVersionKind) bool { return api.ByKind(kind) != nil }
