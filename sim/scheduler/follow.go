@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -46,7 +47,7 @@ func watch[T interface {
 			s.view.SetObject(new)
 		}
 		if storage(r) {
-			s.storageChanged()
+			s.storageChanged(r, cmp.Or(new, old))
 		}
 	})
 }
@@ -61,8 +62,12 @@ func storage(r *api.Resource) bool {
 
 // storageChanged wakes pods that wait for a volume, before and after their node
 // was chosen.
-func (s *Scheduler) storageChanged() {
-	s.happened(framework.ClusterEvent{Kind: framework.StorageChanged})
+func (s *Scheduler) storageChanged(r *api.Resource, o api.Object) {
+	e := framework.ClusterEvent{Kind: framework.StorageChanged}
+	if r == api.PersistentVolumeClaims {
+		e.Claim = api.KeyOf(o).String()
+	}
+	s.happened(e)
 	for _, key := range sortedKeys(s.binding) {
 		s.process.Engine.OnceAfter(0, engine.Work{Actor: s.process.Name, Kind: workPreBind, Key: key})
 	}

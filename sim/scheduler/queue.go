@@ -53,6 +53,8 @@ type queue struct {
 	// helped counts the unschedulable pods by the kinds that may help them.
 	helped [framework.EventKindCount]int
 	order  uint64
+
+	initialBackoff, maxBackoff time.Duration
 }
 
 func newQueue(profiles map[string]*framework.Profile, view *framework.Snapshot, sort framework.QueueSortPlugin) *queue {
@@ -175,7 +177,7 @@ func (q *queue) pop() *waiting {
 func (q *queue) rejected(w *waiting, plugins map[string]bool, now time.Time) {
 	q.pods[w.Key] = w
 	q.stamp(w, now)
-	w.until = now.Add(backoffOf(w.Attempts))
+	w.until = now.Add(q.backoffOf(w.Attempts))
 	w.RejectedBy = plugins
 	if len(plugins) == 0 {
 		q.put(w, inBackoff)
@@ -185,14 +187,14 @@ func (q *queue) rejected(w *waiting, plugins map[string]bool, now time.Time) {
 	q.put(w, inUnschedulable)
 }
 
-// backoffOf is 1 s after the first attempt, then twice as long each time, up
-// to 10 s.
-func backoffOf(attempts int) time.Duration {
-	d := InitialBackoff
-	for i := 1; i < attempts && d < MaxBackoff; i++ {
+// backoffOf is the initial back-off after the first attempt, then twice as long
+// each time, up to the maximum.
+func (q *queue) backoffOf(attempts int) time.Duration {
+	d := q.initialBackoff
+	for i := 1; i < attempts && d < q.maxBackoff; i++ {
 		d *= 2
 	}
-	return min(d, MaxBackoff)
+	return min(d, q.maxBackoff)
 }
 
 // interests unites what the plugins that rejected a pod can be helped by.

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,6 +35,9 @@ type Options struct {
 	// Profiles are what pods may ask for by spec.schedulerName. None means the
 	// default profile alone.
 	Profiles []*framework.Profile
+	// InitialBackoff and MaxBackoff bound how long a rejected pod backs off; 0
+	// means the constants of these names.
+	InitialBackoff, MaxBackoff time.Duration
 }
 
 // Scheduler is a running kube-scheduler. It is the actor of its process.
@@ -68,6 +72,7 @@ func New(p *component.Process, o Options) *Scheduler {
 		s.evaluators[profile.Name] = framework.NewEvaluator(profile, s.view)
 	}
 	s.queue = newQueue(s.profiles, s.view, o.Profiles[0].QueueSort)
+	s.queue.initialBackoff, s.queue.maxBackoff = cmp.Or(o.InitialBackoff, InitialBackoff), cmp.Or(o.MaxBackoff, MaxBackoff)
 	s.follow()
 	p.Handle(WorkSchedule, func(engine.Work) { s.scheduleNext() })
 	p.Handle(workRelease, func(engine.Work) { s.release() })

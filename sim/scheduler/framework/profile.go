@@ -42,21 +42,30 @@ type Weighted struct {
 // given order.
 func NewProfile(name string, plugins ...Weighted) (*Profile, error) {
 	p := &Profile{Name: name}
-	seen := make(map[string]bool)
 	for _, w := range plugins {
-		if seen[w.Name()] {
-			return nil, fmt.Errorf("profile %q: plugin %s is enabled twice", name, w.Name())
-		}
-		seen[w.Name()] = true
-		p.enable(w)
+		p.Enable(w)
 	}
-	if p.QueueSort == nil || len(p.Binds) == 0 {
-		return nil, fmt.Errorf("profile %q: a queue sort plugin and a bind plugin are needed", name)
-	}
-	return p, nil
+	return p, p.Check()
 }
 
-func (p *Profile) enable(w Weighted) {
+// Check reports what a profile lacks to be of use, or has too much.
+func (p *Profile) Check() error {
+	seen := make(map[string]bool)
+	for _, plugin := range p.Plugins {
+		if seen[plugin.Name()] {
+			return fmt.Errorf("profile %q: plugin %s is enabled twice", p.Name, plugin.Name())
+		}
+		seen[plugin.Name()] = true
+	}
+	if p.QueueSort == nil || len(p.Binds) == 0 {
+		return fmt.Errorf("profile %q: a queue sort plugin and a bind plugin are needed", p.Name)
+	}
+	return nil
+}
+
+// Enable puts a plugin at every extension point it implements, after the
+// others. The queue is sorted by the first that can.
+func (p *Profile) Enable(w Weighted) {
 	p.Plugins = append(p.Plugins, w.Plugin)
 	if x, ok := w.Plugin.(QueueSortPlugin); ok && p.QueueSort == nil {
 		p.QueueSort = x

@@ -58,4 +58,7 @@ type ClusterEvent struct {
 	Node, OldNode *v1.Node
 	// Pod is set for pod events, with what it was before in OldPod.
 	Pod, OldPod *PodInfo
+	// Claim is the namespace/name of the claim that has changed, "" for other
+	// storage events.
+	Claim string
 }

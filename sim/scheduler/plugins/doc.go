@@ -7,6 +7,8 @@
 package plugins
 
 import (
+	"slices"
+
 	v1 "k8s.io/api/core/v1"
 	corev1helpers "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/klog/v2"
@@ -44,6 +46,12 @@ func storageIfClaims(pod *framework.PodInfo) []framework.Epoch {
 		return nil
 	}
 	return []framework.Epoch{framework.EpochStorage}
+}
+
+// concerns reports whether a storage event is about one of the pod's claims or
+// about storage at large.
+func concerns(pod *framework.PodInfo, e framework.ClusterEvent) bool {
+	return e.Kind != framework.StorageChanged || e.Claim == "" || slices.Contains(pod.Claims, e.Claim)
 }
 
 // eachContainer calls f for every init container and container.

@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"fmt"
+	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -145,7 +146,39 @@ func (NodeAffinity) Explain(_ *framework.CycleState, pod *framework.PodInfo, nod
 			return fmt.Sprintf("wants label %s=%s, %s", key, want, labelText(node.Node, key))
 		}
 	}
-	return "none of the pod's required node affinity terms matches the node's labels"
+	var misses []string
+	if terms := requiredNodeTerms(pod.Pod.Spec.Affinity); terms != nil {
+		for i := range terms.NodeSelectorTerms {
+			misses = append(misses, firstMiss(&terms.NodeSelectorTerms[i], node.Node))
+		}
+	}
+	return strings.Join(misses, "; nor ")
+}
+
+// firstMiss tells the first requirement of a term that a node does not meet.
+func firstMiss(term *v1.NodeSelectorTerm, node *v1.Node) string {
+	meets := func(term v1.NodeSelectorTerm) bool {
+		selector, err := nodeaffinity.NewNodeSelector(&v1.NodeSelector{NodeSelectorTerms: []v1.NodeSelectorTerm{term}})
+		return err == nil && selector.Match(node)
+	}
+	for _, r := range term.MatchExpressions {
+		if !meets(v1.NodeSelectorTerm{MatchExpressions: []v1.NodeSelectorRequirement{r}}) {
+			return fmt.Sprintf("wants %s, %s", requirementText(r), labelText(node, r.Key))
+		}
+	}
+	for _, r := range term.MatchFields {
+		if !meets(v1.NodeSelectorTerm{MatchFields: []v1.NodeSelectorRequirement{r}}) {
+			return "wants " + requirementText(r)
+		}
+	}
+	return "an empty term matches no node"
+}
+
+func requirementText(r v1.NodeSelectorRequirement) string {
+	if len(r.Values) == 0 {
+		return fmt.Sprintf("%s %s", r.Key, r.Operator)
+	}
+	return fmt.Sprintf("%s %s [%s]", r.Key, r.Operator, strings.Join(r.Values, " "))
 }
 
 // PreScore implements framework.PreScorePlugin.

@@ -114,6 +114,9 @@ func (NodeVolumeLimits) Events() framework.EventKinds {
 }
 
 // Helps implements framework.Requeuer: a pod with volumes has gone.
-func (NodeVolumeLimits) Helps(_ *framework.Snapshot, _ *framework.PodInfo, e framework.ClusterEvent) bool {
-	return e.Pod == nil || len(e.Pod.Claims) > 0
+func (NodeVolumeLimits) Helps(_ *framework.Snapshot, pod *framework.PodInfo, e framework.ClusterEvent) bool {
+	if e.Pod == nil {
+		return concerns(pod, e)
+	}
+	return len(e.Pod.Claims) > 0
 }

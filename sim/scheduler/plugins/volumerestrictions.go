@@ -147,7 +147,7 @@ func (VolumeRestrictions) Events() framework.EventKinds {
 // gone.
 func (VolumeRestrictions) Helps(_ *framework.Snapshot, pod *framework.PodInfo, e framework.ClusterEvent) bool {
 	if e.Pod == nil {
-		return true
+		return concerns(pod, e)
 	}
 	if slices.ContainsFunc(e.Pod.Claims, func(key string) bool { return slices.Contains(pod.Claims, key) }) {
 		return true

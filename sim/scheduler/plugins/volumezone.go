@@ -147,7 +147,8 @@ func (VolumeZone) Events() framework.EventKinds {
 	return framework.Kinds(framework.NodeAdded, framework.NodeLabels, framework.StorageChanged)
 }
 
-// Helps implements framework.Requeuer.
-func (VolumeZone) Helps(*framework.Snapshot, *framework.PodInfo, framework.ClusterEvent) bool {
-	return true
+// Helps implements framework.Requeuer: one of the pod's own claims has changed,
+// or something else that volumes depend on.
+func (VolumeZone) Helps(_ *framework.Snapshot, pod *framework.PodInfo, e framework.ClusterEvent) bool {
+	return concerns(pod, e)
 }
