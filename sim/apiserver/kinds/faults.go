@@ -2,7 +2,6 @@ package kinds
 
 import (
 	"slices"
-	"sort"
 
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
@@ -49,7 +48,9 @@ func (f *faults) notFound(p *field.Path, child string, value any) {
 
 // rule adds a fault for each message that a rule has for a value.
 func (f *faults) rule(p *field.Path, child, value string, rule func(string) []string) {
-	f.messages(p, child, value, rule(value))
+	if messages := rule(value); len(messages) > 0 {
+		f.messages(p, child, value, messages)
+	}
 }
 
 func (f *faults) messages(p *field.Path, child string, value any, messages []string) {
@@ -138,9 +139,7 @@ func sorted[K ~string, V any](buffer []K, m map[K]V) []K {
 	for k := range m {
 		buffer = append(buffer, k)
 	}
-	if len(buffer) > 1 {
-		sort.Slice(buffer, func(i, j int) bool { return buffer[i] < buffer[j] })
-	}
+	slices.Sort(buffer)
 	return buffer
 }
 

@@ -128,16 +128,30 @@ func (f *faults) requirements(p *field.Path, r *corev1.ResourceRequirements, rul
 func (f *faults) limits(p *field.Path, r *corev1.ResourceRequirements, rule func(*field.Path, corev1.ResourceName)) {
 	var buffer resourceNames
 	for _, name := range sorted(buffer[:0], r.Limits) {
-		f.amount(p.Key(string(name)), name, r.Limits[name], rule)
+		if q := r.Limits[name]; !isOrdinary(name, q) {
+			key := p.Key(string(name))
+			rule(key, name)
+			f.quantity(key, name, q)
+			f.wholeHugePages(key, name, q)
+		}
 	}
+}
+
+// isOrdinary reports whether there is nothing to say of an amount, which is so of
+// most.
+func isOrdinary(name corev1.ResourceName, q resource.Quantity) bool {
+	return (name == corev1.ResourceCPU || name == corev1.ResourceMemory) && q.Sign() >= 0
 }
 
 func (f *faults) requests(p, limits *field.Path, r *corev1.ResourceRequirements, rule func(*field.Path, corev1.ResourceName)) {
 	var buffer resourceNames
 	for _, name := range sorted(buffer[:0], r.Requests) {
 		request := r.Requests[name]
-		key := p.Key(string(name))
-		f.amountName(key, name, request, rule)
+		ordinary := isOrdinary(name, request)
+		if !ordinary {
+			rule(p.Key(string(name)), name)
+			f.quantity(p.Key(string(name)), name, request)
+		}
 		limit, limited := r.Limits[name]
 		switch {
 		case !limited && !overcommitAllowed(name):
@@ -147,18 +161,10 @@ func (f *faults) requests(p, limits *field.Path, r *corev1.ResourceRequirements,
 		case limited && request.Cmp(limit) > 0:
 			f.invalid(p, "", request.String(), fmt.Sprintf("must be less than or equal to %s limit of %s", name, limit.String()))
 		}
-		f.wholeHugePages(key, name, request)
+		if !ordinary {
+			f.wholeHugePages(p.Key(string(name)), name, request)
+		}
 	}
-}
-
-func (f *faults) amount(p *field.Path, name corev1.ResourceName, q resource.Quantity, rule func(*field.Path, corev1.ResourceName)) {
-	f.amountName(p, name, q, rule)
-	f.wholeHugePages(p, name, q)
-}
-
-func (f *faults) amountName(p *field.Path, name corev1.ResourceName, q resource.Quantity, rule func(*field.Path, corev1.ResourceName)) {
-	rule(p, name)
-	f.quantity(p, name, q)
 }
 
 // wholeHugePages requires a multiple of the size that the name of huge pages states.
