@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 
+	storagev1 "k8s.io/api/storage/v1"
+
 	"minisim/sim/api"
 	"minisim/sim/apiserver"
 	"minisim/sim/component"
@@ -126,7 +128,7 @@ func (c *Cluster) worker(i int, w Worker) *machine {
 		m.kubelet = kubelet.New(kubelet.Config{
 			Node: kubelet.NodeConfig{
 				Name: w.Name, CPU: w.CPU, Memory: w.Memory, Pods: w.Pods, Labels: w.Labels, Taints: w.Taints,
-				Bandwidth: w.Bandwidth, Address: address(i),
+				Bandwidth: w.Bandwidth, Address: address(i), CSIDrivers: csiDrivers(w.Name),
 			},
 			Process: p, World: c.World, DNS: c, Machine: m.disk, Instant: c.Config.Instant,
 			Account: func(namespace, name string) api.Client {
@@ -144,6 +146,17 @@ func (c *Cluster) worker(i int, w Worker) *machine {
 	}}
 	c.identify(m)
 	return m
+}
+
+// disksPerMachine is how many disks of the storage driver one machine takes.
+const disksPerMachine = 25
+
+// csiDrivers is what the storage driver registers on a worker.
+func csiDrivers(worker string) []storagev1.CSINodeDriver {
+	return []storagev1.CSINodeDriver{{
+		Name: controller.DriverName, NodeID: worker,
+		Allocatable: &storagev1.VolumeNodeResources{Count: new(int32(disksPerMachine))},
+	}}
 }
 
 // address is the address of the i-th worker in the machines' own network.

@@ -56,7 +56,8 @@ type checker struct {
 	nodes       map[string]*nodeState
 	sets        map[string]*wanted           // by UID of the ReplicaSet
 	deployments map[string]*wanted           // by UID of the Deployment
-	parents     map[string]string            // UID of a ReplicaSet → UID of its Deployment
+	growth      map[string]map[string]int    // UID of a Deployment → UID of a ReplicaSet → pods it wants
+	setKeys     map[string][2]string         // key of a ReplicaSet → UIDs of its Deployment and its own
 	attached    map[string]map[string]string // PersistentVolume → VolumeAttachment → node
 	shared      map[string]bool              // PersistentVolumes that several nodes may have
 	violations  []Violation
@@ -84,7 +85,7 @@ func newChecker(now func() time.Duration, latency time.Duration) *checker {
 	return &checker{
 		now: now, window: latency + stalenessMargin,
 		keys: map[string]int64{}, pods: map[string]*corev1.Pod{}, nodes: map[string]*nodeState{},
-		sets: map[string]*wanted{}, deployments: map[string]*wanted{}, parents: map[string]string{},
+		sets: map[string]*wanted{}, deployments: map[string]*wanted{}, growth: map[string]map[string]int{}, setKeys: map[string][2]string{},
 		attached: map[string]map[string]string{}, shared: map[string]bool{},
 	}
 }
@@ -147,10 +148,7 @@ func (c *checker) object(key string, o any) {
 	case *corev1.Node:
 		c.node(o)
 	case *appsv1.ReplicaSet:
-		for _, ref := range o.OwnerReferences {
-			c.parents[string(o.UID)] = string(ref.UID)
-		}
-		c.want(c.sets, string(o.UID), int(*o.Spec.Replicas))
+		c.set(o)
 	case *appsv1.Deployment:
 		c.want(c.deployments, string(o.UID), int(*o.Spec.Replicas)+surge(o))
 	case *storagev1.VolumeAttachment:
@@ -164,8 +162,37 @@ func (c *checker) object(key string, o any) {
 	}
 }
 
+// set checks a ReplicaSet that a Deployment has let grow: all of the Deployment's
+// sets together must not want more pods than it does, with its surge.
+func (c *checker) set(rs *appsv1.ReplicaSet) {
+	uid, parent := string(rs.UID), ""
+	for _, ref := range rs.OwnerReferences {
+		parent = string(ref.UID)
+	}
+	before, now := c.growth[parent][uid], int(*rs.Spec.Replicas)
+	c.want(c.sets, uid, now)
+	if parent == "" {
+		return
+	}
+	if c.growth[parent] == nil {
+		c.growth[parent] = map[string]int{}
+	}
+	c.growth[parent][uid] = now
+	c.setKeys[api.ReplicaSets.StoreKey(api.KeyOf(rs))] = [2]string{parent, uid}
+	sum := 0
+	for _, n := range c.growth[parent] {
+		sum += n
+	}
+	if limit := c.wanted(c.deployments, parent).limit(c.now() - c.window); now > before && sum > limit {
+		c.violate(ruleReplicas, "the ReplicaSets of a Deployment want %d pods after %s has grown to %d, at most %d are wanted", sum, rs.Name, now, limit)
+	}
+}
+
 func (c *checker) gone(key string) {
 	switch {
+	case strings.HasPrefix(key, api.ReplicaSets.Prefix()):
+		ids := c.setKeys[key]
+		delete(c.growth[ids[0]], ids[1])
 	case strings.HasPrefix(key, api.Pods.Prefix()):
 		c.pod(key, nil)
 	case strings.HasPrefix(key, api.Nodes.Prefix()):
@@ -289,20 +316,15 @@ func owner(p *corev1.Pod) string {
 func (c *checker) count(key string, old, p *corev1.Pod) {
 	if set := owner(old); set != "" {
 		delete(c.wanted(c.sets, set).active, key)
-		delete(c.wanted(c.deployments, c.parents[set]).active, key)
 	}
 	set := owner(p)
 	if set == "" || p.DeletionTimestamp != nil || terminal(p) {
 		return
 	}
-	for _, w := range []struct {
-		what string
-		*wanted
-	}{{"ReplicaSet", c.wanted(c.sets, set)}, {"Deployment", c.wanted(c.deployments, c.parents[set])}} {
-		w.active[key] = true
-		if limit := w.limit(c.now() - c.window); (old == nil || old.UID != p.UID) && len(w.active) > limit {
-			c.violate(ruleReplicas, "the %s of pod %s has %d active pods, at most %d are wanted", w.what, p.Name, len(w.active), limit)
-		}
+	w := c.wanted(c.sets, set)
+	w.active[key] = true
+	if limit := w.limit(c.now() - c.window); (old == nil || old.UID != p.UID) && len(w.active) > limit {
+		c.violate(ruleReplicas, "the ReplicaSet of pod %s has %d active pods, at most %d are wanted", p.Name, len(w.active), limit)
 	}
 }
 

@@ -143,7 +143,7 @@ func (p *plan) planWork() {
 			r.try(api.Create(r.admin, w.object))
 		})
 	}
-	faults := []func(time.Duration){p.killMachine, p.killMachine, p.crashProgram, p.crashProgram, p.crashProgram, p.scale, p.scale, p.deletePod, p.update, p.taintNode, p.cordonNode}
+	faults := []func(time.Duration){p.killMachine, p.killMachine, p.crashProgram, p.crashProgram, p.crashProgram, p.scale, p.rush, p.rush, p.deletePod, p.update, p.taintNode, p.cordonNode}
 	for range 8 + d.below(12) {
 		at := d.between(faultsFrom, faultsUntil-2*time.Minute)
 		faults[d.below(len(faults))](at)
@@ -204,6 +204,10 @@ func (p *plan) scale(at time.Duration) {
 	if w.disk {
 		n = p.dice.below(2)
 	}
+	p.scaleTo(w, n, at)
+}
+
+func (p *plan) scaleTo(w *workload, n int, at time.Duration) {
 	p.add(at, fmt.Sprintf("scale %s to %d", w.name, n), func(r *run) {
 		_, err := api.Patch(r.admin, api.Deployments, api.KeyOf(w.object), func(o *appsv1.Deployment) error {
 			replicas := int32(n)
@@ -215,6 +219,20 @@ func (p *plan) scale(at time.Duration) {
 		}
 		r.try(nil, err)
 	})
+}
+
+// rush is a person who cannot decide: a workload is scaled several times while
+// its controller is still busy with what was wanted before.
+func (p *plan) rush(at time.Duration) {
+	w := p.workload()
+	if w.disk {
+		p.scale(at)
+		return
+	}
+	for range 4 {
+		p.scaleTo(w, 1+p.dice.below(6), at)
+		at += p.dice.between(0, p.latency.Max)
+	}
 }
 
 // update changes the pod template, so that all pods are replaced.

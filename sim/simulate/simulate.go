@@ -13,11 +13,11 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver"
 	"minisim/sim/cluster"
-	"minisim/sim/component"
 	"minisim/sim/engine"
 	"minisim/sim/etcdstore"
 	"minisim/sim/trace"
@@ -141,8 +141,8 @@ func (r *run) finish() Result {
 // record counts what the run is meant to contain.
 func (r *run) record(rec trace.Record) {
 	switch b := rec.Body.(type) {
-	case component.Failure:
-		if b.Conflict {
+	case apiserver.Request:
+		if b.Outcome == apiserver.Outcome(metav1.StatusReasonConflict) {
 			r.result.Conflicts++
 		}
 	case cluster.Crash:

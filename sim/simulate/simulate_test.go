@@ -118,6 +118,15 @@ func TestPlantedBugsAreCaught(t *testing.T) {
 				return c.Do(r)
 			})
 		}, ruleReplicas},
+		"the controller lets ReplicaSets grow too far": {func() Options {
+			return inProgram("kube-controller-manager", func(c api.Client, r api.Request) (api.Object, error) {
+				if rs, ok := r.Object.(*appsv1.ReplicaSet); ok && r.Subresource == "" && *rs.Spec.Replicas > 0 {
+					more := *rs.Spec.Replicas + 3
+					rs.Spec.Replicas = &more
+				}
+				return c.Do(r)
+			})
+		}, ruleReplicas},
 		"a volume is attached wherever somebody asks": {func() Options {
 			o := inProgram("kube-controller-manager", attachTwice)
 			o.Break = func(c *cluster.Cluster) { c.World.Disks.Careless = true }
