@@ -1,0 +1,132 @@
+package whatif
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"minisim/sim/scheduler/framework"
+	"minisim/sim/scheduler/plugins"
+	"minisim/sim/scheduler/snapshot"
+)
+
+const nodes = `
+apiVersion: v1
+kind: Node
+metadata: {name: a, labels: {kubernetes.io/hostname: a, disk: hdd}}
+status: {allocatable: {cpu: "2", memory: 4Gi, pods: "10"}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: b, labels: {kubernetes.io/hostname: b, disk: hdd}}
+spec: {taints: [{key: dedicated, value: db, effect: NoSchedule}]}
+status: {allocatable: {cpu: "4", memory: 8Gi, pods: "10"}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: big}
+spec: {nodeName: a, containers: [{name: c, image: x, resources: {requests: {cpu: 1500m}}}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: small}
+spec: {nodeName: a, containers: [{name: c, image: x, resources: {requests: {cpu: 100m}}}]}
+---
+`
+
+func load(t *testing.T, text string) *snapshot.Cluster {
+	t.Helper()
+	c, err := snapshot.Load([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func pod(name, spec string) string {
+	return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name + ", labels: {app: web}}\nspec: " + spec + "\n---\n"
+}
+
+func TestFixes(t *testing.T) {
+	for name, c := range map[string]struct {
+		nodes, pod string
+		want       []string // kind: text
+	}{
+		"too large": {nodes, pod("p", `{containers: [{name: c, image: x, resources: {requests: {cpu: 700m}}}]}`), []string{
+			"toleration: let the pod tolerate dedicated=db:NoSchedule; it then goes to b",
+			"request: lower the cpu request of container c from 700m to 400m; it then goes to a",
+			"free: remove default/big from a",
+			"node: add one node like a, without taints, with 2 CPU and 4Gi memory",
+		}},
+		"wrong label": {nodes, pod("p", `{nodeSelector: {disk: ssd}, containers: [{name: c, image: x}]}`), []string{
+			"label: label node a with disk=ssd",
+		}},
+		"wrong label by affinity": {nodes, pod("p", `{affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: gpu, operator: Exists}]}]}}}, containers: [{name: c, image: x}]}`), []string{
+			"label: label node a with gpu=true",
+		}},
+		"cordoned": {strings.Replace(nodes, "labels: {kubernetes.io/hostname: a, disk: hdd}}\n", "labels: {kubernetes.io/hostname: a, disk: hdd}}\nspec: {unschedulable: true}\n", 1), pod("p", `{containers: [{name: c, image: x}]}`), []string{
+			"uncordon: open a for pods again (it is cordoned)",
+			"toleration: let the pod tolerate dedicated=db:NoSchedule; it then goes to b",
+			"node: add one node like a, without taints, with 2 CPU and 4Gi memory",
+		}},
+		"it fits": {nodes, pod("p", `{containers: [{name: c, image: x}]}`), nil},
+		"nothing is large enough": {nodes, pod("p", `{containers: [{name: c, image: x, resources: {requests: {cpu: "9"}}}]}`), []string{
+			"request: lower the cpu request of container c from 9 to 400m; it then goes to a",
+			"node: add one node like a, without taints, with 9 CPU and 4Gi memory",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cluster := load(t, c.nodes+c.pod)
+			var got []string
+			for _, f := range Fixes(cluster.View, cluster.Pending[0], plugins.DefaultProfile()) {
+				got = append(got, f.Kind+": "+f.Text)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
+	}
+}
+
+// Looking for fixes must leave the cluster as it was.
+func TestFixesChangeNothing(t *testing.T) {
+	cluster := load(t, nodes+pod("p", `{containers: [{name: c, image: x, resources: {requests: {cpu: 700m}}}]}`))
+	before := framework.Decide(plugins.DefaultProfile().Evaluate(cluster.View, cluster.Pending[0])).Table().Message
+	Fixes(cluster.View, cluster.Pending[0], plugins.DefaultProfile())
+	after := framework.Decide(plugins.DefaultProfile().Evaluate(cluster.View, cluster.Pending[0])).Table().Message
+	if before != after || len(cluster.View.Node("a").Pods) != 2 {
+		t.Errorf("%s\nthen %s", before, after)
+	}
+}
+
+func TestHowMany(t *testing.T) {
+	cluster := load(t, nodes+pod("p", `{tolerations: [{operator: Exists}], containers: [{name: c, image: x, resources: {requests: {cpu: 900m}}}]}`))
+	got := HowMany(cluster.View, cluster.Pending[0], plugins.DefaultProfile(), 0)
+	// Node a has 400m left, b 4 CPUs.
+	if got.Fit != 4 || len(got.Nodes) != 1 || got.Nodes[0] != (NodeCount{"b", 4}) {
+		t.Errorf("%+v", got)
+	}
+	if got.Stop == nil || !strings.HasPrefix(got.Stop.FilterMessage, "0/2 nodes are available: 2 Insufficient cpu.") {
+		t.Errorf("stopped by %+v", got.Stop)
+	}
+	if got := HowMany(cluster.View, cluster.Pending[0], plugins.DefaultProfile(), 2); got.Fit != 2 || !got.Limited || got.Stop != nil {
+		t.Errorf("limited: %+v", got)
+	}
+}
+
+func TestScheduleAloneAndInTurn(t *testing.T) {
+	request := `{containers: [{name: c, image: x, resources: {requests: {cpu: 300m}}}]}`
+	cluster := load(t, nodes+pod("first", request)+pod("second", request)+pod("other", `{schedulerName: somebody, containers: [{name: c, image: x}]}`))
+	profiles := map[string]*framework.Profile{framework.DefaultSchedulerName: plugins.DefaultProfile()}
+	alone := Schedule(cluster.View, cluster.Pending, profiles)
+	if len(alone) != 2 || alone[0].Winner != "a" || alone[1].Winner != "a" {
+		t.Errorf("alone: %+v", alone)
+	}
+	turn := ScheduleInTurn(cluster.View, cluster.Pending, profiles)
+	if len(turn) != 2 || turn[0].Winner != "a" || turn[1].Winner != "" {
+		t.Errorf("in turn: %s; %s", turn[0].Sentence(), turn[1].Sentence())
+	}
+	if len(cluster.View.Node("a").Pods) != 2 {
+		t.Error("the cluster has changed")
+	}
+}
