@@ -84,6 +84,8 @@ func newCaches(p *component.Process) *Caches {
 	c.ReplicaSets.Index(byOrphanLabel, orphanPairs)
 	c.ReplicaSets.Index(bySelector, func(rs *appsv1.ReplicaSet) []string { return matchLabelsPair(rs.Namespace, rs.Spec.Selector) })
 	c.Deployments.Index(bySelector, func(d *appsv1.Deployment) []string { return matchLabelsPair(d.Namespace, d.Spec.Selector) })
+	c.StatefulSets.Index(bySelector, func(s *appsv1.StatefulSet) []string { return matchLabelsPair(s.Namespace, s.Spec.Selector) })
+	c.DaemonSets.Index(bySelector, func(s *appsv1.DaemonSet) []string { return matchLabelsPair(s.Namespace, s.Spec.Selector) })
 	c.Services.Index(bySelector, func(s *corev1.Service) []string {
 		if s.Spec.Selector == nil {
 			return nil

@@ -150,7 +150,7 @@ func (r *rollout) setRevision(revision string) error {
 		d.Annotations = map[string]string{}
 	}
 	d.Annotations[revisionAnnotation] = revision
-	r.tellDo("note revision "+revision, "")
+	r.tell(api.KeyOf(d), component.Reconciled{Report: true, Do: "note revision " + revision})
 	stored, err := api.Update(r.client, d)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"minisim/sim/api"
+	"minisim/sim/component"
 )
 
 // scale sets the size of a ReplicaSet, notes the Deployment's size on it and goes
@@ -29,7 +30,7 @@ func (r *rollout) scale(set **appsv1.ReplicaSet, n int32, because string) error 
 		direction = "down"
 	}
 	if old == n {
-		r.tellDo(fmt.Sprintf("note on replica set %s that %s are wanted", rs.Name, pods(int(want))), "")
+		r.tell(api.KeyOf(r.d), component.Reconciled{Report: true, Do: fmt.Sprintf("note on replica set %s that %s are wanted", rs.Name, pods(int(want)))})
 	} else {
 		r.tellDo(fmt.Sprintf("scale %s replica set %s from %d to %d", direction, rs.Name, old, n), because)
 	}

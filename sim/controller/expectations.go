@@ -30,13 +30,18 @@ func newExpectations(e *engine.Engine) *expectations {
 	return &expectations{engine: e, byKey: map[api.Key]*expected{}}
 }
 
-// expect notes what is about to be asked for. It replaces what was expected before.
+// expect notes what is about to be asked for, besides what is expected already.
 func (x *expectations) expect(k api.Key, creations int, deletions ...types.UID) {
-	want := &expected{creations: creations, deletions: map[types.UID]bool{}, until: x.engine.Now() + expectationsTimeout}
+	want := x.byKey[k]
+	if want == nil {
+		want = &expected{deletions: map[types.UID]bool{}}
+		x.byKey[k] = want
+	}
+	want.creations += creations
+	want.until = x.engine.Now() + expectationsTimeout
 	for _, uid := range deletions {
 		want.deletions[uid] = true
 	}
-	x.byKey[k] = want
 }
 
 // created notes that a creation was seen, or will not come. It says whether

@@ -189,7 +189,7 @@ func (s *jobSync) release() error {
 		if !tracked(pod) || !slices.Contains(u.Succeeded, pod.UID) && !slices.Contains(u.Failed, pod.UID) {
 			continue
 		}
-		s.tell(api.KeyOf(s.job), component.Reconciled{Do: "let go of pod " + pod.Name, Because: "its end is in the status"})
+		s.tell(api.KeyOf(s.job), component.Reconciled{Report: true, Do: "let go of pod " + pod.Name, Because: "its end is in the status"})
 		errs = append(errs, s.untrack(pod))
 	}
 	return errors.Join(errs...)

@@ -32,6 +32,7 @@ func New(p *component.Process, o Options) *Manager {
 func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newDeployments(p, c)
 	newReplicaSets(p, c)
+	newStatefulSets(p, c)
 	newJobs(p, c)
 	newEndpointSlices(p, c, o.MaxEndpointsPerSlice)
 	newFinishedJobs(p, c)
