@@ -24,12 +24,13 @@ func main() { os.Exit(run()) }
 func run() int {
 	child := flag.String("child", "", "used by bench itself: the measurement to take")
 	quick := flag.Bool("quick", false, "leave the largest cluster out")
+	profile := flag.String("profile", "", "with -child: write the CPU profile to this file, and the heap's at its end to FILE.heap")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error
 	if *child != "" {
-		err = measure(ctx, *child)
+		err = profiled(*profile, func() error { return measure(ctx, *child) })
 	} else {
 		err = all(ctx, *quick)
 	}

@@ -12,6 +12,7 @@ import (
 )
 
 const promptHelp = `enter   go on to the next decision
+n       go on to the next scheduling decision
 c       continue to the end
 w       why: the last decision in detail
 l       list what is about to happen
@@ -31,7 +32,7 @@ func (p *player) stepThrough() error {
 	})
 	lines := readLines(p.streams.in)
 	for {
-		stop, err := p.ask(lines)
+		next, err := p.ask(lines)
 		if errors.Is(err, errQuit) {
 			p.text.Flush()
 			return fmt.Errorf("%w before the end of the run", errQuit)
@@ -39,10 +40,10 @@ func (p *player) stepThrough() error {
 		if err != nil {
 			return err
 		}
-		if stop {
+		if next == nil {
 			return p.play()
 		}
-		more, err := p.toDecision()
+		more, err := p.toRecord(next)
 		if err != nil || !more {
 			return err
 		}
@@ -53,18 +54,21 @@ func (p *player) stepThrough() error {
 // compared what is with what should be, chose a node, or acted from outside.
 func isDecision(b trace.Body) bool {
 	switch b.Kind() {
-	case "decision", "reconcile", "power", "crash", "restart":
+	case "decision", "power", "crash", "restart", "verb", "verdict", "say":
 		return true
-	case "verb", "verdict", "say":
-		return true
+	case "reconcile":
+		return b.(trace.Teller).Tell() != "" // a mere report decides nothing
 	}
 	return false
 }
 
-// toDecision goes on until the next decision has been made and told.
-func (p *player) toDecision() (bool, error) {
+// isScheduling says whether a record is a decision of the scheduler.
+func isScheduling(b trace.Body) bool { return b.Kind() == "decision" }
+
+// toRecord goes on until a decision has been made and told that is of the kind wanted.
+func (p *player) toRecord(wanted func(trace.Body) bool) (bool, error) {
 	before := p.chosen
-	for p.chosen == before {
+	for p.chosen == before || !wanted(p.chosen.Body) {
 		if more, err := p.advance(); err != nil || !more {
 			return more, err
 		}
@@ -73,34 +77,37 @@ func (p *player) toDecision() (bool, error) {
 	return true, nil
 }
 
-// ask prompts until the person wants to go on. continue_ means: without further stops.
-func (p *player) ask(lines <-chan string) (continue_ bool, err error) {
+// ask prompts until the person wants to go on, and says to which record; nil
+// stands for the end of the run.
+func (p *player) ask(lines <-chan string) (next func(trace.Body) bool, err error) {
 	for {
 		e := p.runner.Cluster.Engine
-		next := "nothing"
+		coming := "nothing"
 		if n, ok := e.Next(); ok {
-			next = fmt.Sprintf("%s %s", n.Actor, n.Kind)
+			coming = fmt.Sprintf("%s %s", n.Actor, n.Kind)
 		}
-		fmt.Fprintf(p.streams.out, "[%ss, next: %s] enter, c, w, ? > ", trace.Seconds(e.Now()), next)
+		fmt.Fprintf(p.streams.out, "[%ss, next: %s] enter, n, c, w, ? > ", trace.Seconds(e.Now()), coming)
 		var line string
 		select {
 		case <-p.ctx.Done():
 			fmt.Fprintln(p.streams.out)
-			return false, p.ctx.Err()
+			return nil, p.ctx.Err()
 		case l, ok := <-lines:
 			if !ok { // no more input: nobody is there to ask
 				fmt.Fprintln(p.streams.out)
-				return true, p.failed
+				return nil, p.failed
 			}
 			line = strings.TrimSpace(l)
 		}
 		switch line {
-		case "", "n", "s":
-			return false, nil
+		case "":
+			return isDecision, nil
+		case "n":
+			return isScheduling, nil
 		case "c":
-			return true, nil
+			return nil, nil
 		case "q":
-			return false, errQuit
+			return nil, errQuit
 		case "w":
 			p.why()
 		case "l":

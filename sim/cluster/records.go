@@ -26,7 +26,11 @@ func (p Power) Tell() string {
 	if p.On {
 		return fmt.Sprintf("%s %s is switched on and starts %s", role, p.Machine, strings.Join(p.Programs, ", "))
 	}
-	return fmt.Sprintf("%s %s loses its power: %s fall silent, and nobody is told", role, p.Machine, strings.Join(p.Programs, ", "))
+	verb := "fall"
+	if len(p.Programs) == 1 {
+		verb = "falls"
+	}
+	return fmt.Sprintf("%s %s loses its power: %s %s silent, and nobody is told", role, p.Machine, strings.Join(p.Programs, ", "), verb)
 }
 
 // Crash is the record of a program that has ended in the middle of its work.

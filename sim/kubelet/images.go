@@ -155,7 +155,7 @@ func (p *pod) pullFails(c *container) {
 	p.wait(c, "ErrImagePull", text)
 	c.pulls.next(p.now(), p.now())
 	c.noticed = false
-	p.tell(c, "backoff", fmt.Sprintf("the registry has no %s; asks again after a back-off of %s (doubled each time, at most %s)",
+	p.tell(c, "backoff", fmt.Sprintf("ErrImagePull: the registry has no %s; ImagePullBackOff: asks again after %s (doubled each time, at most %s)",
 		c.spec.Image, seconds(c.pulls.delay), seconds(maxBackoff)))
 }
 

@@ -57,9 +57,6 @@ func (t *Text) Record(r Record) {
 	if sentence == "" {
 		return
 	}
-	if r.Actor == "" {
-		r.Actor = "minisim"
-	}
 	line := r.Actor + "\x00" + sentence
 	if line == t.last {
 		t.repeats++

@@ -126,6 +126,9 @@ func (r *Recorder) add(b Body) ID {
 	r.last++
 	if len(r.sinks) > 0 {
 		actor := r.engine.Actor()
+		if actor == "" {
+			actor = "minisim" // between steps it is the program itself that speaks
+		}
 		rec := Record{ID: r.last, Step: r.engine.Steps(), Time: r.engine.Now(), Actor: actor, Cause: r.engine.Cause(), Body: b}
 		for _, s := range r.sinks {
 			s(rec)
