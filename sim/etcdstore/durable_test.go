@@ -138,7 +138,7 @@ func TestKilledAtStart(t *testing.T) {
 func TestDamagedFiles(t *testing.T) {
 	for _, file := range []string{"snap/db", "wal/0000000000000000-0000000000000000.wal"} {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			dir := t.TempDir()
+			dir := lastingDir(t)
 			s := open(t, Options{DataDir: dir})
 			put(t, s, "/registry/a", "one", 0)
 			if err := s.Close(); err != nil {
@@ -160,4 +160,24 @@ func TestDamagedFiles(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lastingDir is a folder that a goroutine of etcd, left over from a failed start,
+// may still write to when the test ends.
+func lastingDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "minisim-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 100 {
+			if err = os.RemoveAll(dir); err == nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Error(err)
+	})
+	return dir
 }
