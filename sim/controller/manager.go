@@ -33,6 +33,7 @@ func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newDeployments(p, c)
 	newReplicaSets(p, c)
 	newStatefulSets(p, c)
+	newDaemonSets(p, c)
 	newJobs(p, c)
 	newEndpointSlices(p, c, o.MaxEndpointsPerSlice)
 	newFinishedJobs(p, c)

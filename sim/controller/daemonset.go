@@ -1,0 +1,369 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"minisim/sim/api"
+	"minisim/sim/component"
+)
+
+// daemonSets keeps one pod of each DaemonSet on every node that it fits. The
+// scheduler places them; each is bound to its node by its affinity. Updates
+// replace pods in place (maxUnavailable); maxSurge and earlier templates are not known here.
+type daemonSets struct {
+	base
+	list   *component.Cache[*appsv1.DaemonSet]
+	pods   *component.Cache[*corev1.Pod]
+	nodes  *component.Cache[*corev1.Node]
+	expect *expectations
+	failed map[string]*killing // by the set's UID and the node
+}
+
+func newDaemonSets(p *component.Process, caches *Caches) *daemonSets {
+	c := &daemonSets{list: caches.DaemonSets, pods: caches.Pods, nodes: caches.Nodes, expect: newExpectations(p.Engine), failed: map[string]*killing{}}
+	c.base = newBase(p, "daemonset-controller", "daemonset-controller", api.DaemonSets, c)
+	c.list.OnChange(func(old, new *appsv1.DaemonSet) {
+		if old != nil && (new == nil || replaced(old, new)) {
+			c.expect.forget(api.KeyOf(old))
+			c.writes.forget(api.KeyOf(old))
+			maps.DeleteFunc(c.failed, func(key string, _ *killing) bool { return strings.HasPrefix(key, string(old.UID)+"/") })
+		}
+	})
+	enqueueChanges(c.list, c.queue)
+	owner := &podOwner{
+		resource: api.DaemonSets, uid: uidIn(c.list), pods: c.pods, queue: c.queue, expect: c.expect, orphan: c.orphan,
+		matters: func(old, new *corev1.Pod) bool { return jobMatters(old, new) || old.Spec.NodeName != new.Spec.NodeName },
+	}
+	c.pods.OnChange(owner.changed)
+	c.nodes.OnChange(c.nodeChanged)
+	return c
+}
+
+func (c *daemonSets) orphan(pod *corev1.Pod) {
+	selecting(c.list, bySelector, pod.Namespace, pod.Labels, func(s *appsv1.DaemonSet) { c.queue.Add(api.KeyOf(s)) })
+}
+
+// nodeChanged has all sets reconciled when a change of a node can matter to where pods fit.
+func (c *daemonSets) nodeChanged(old, new *corev1.Node) {
+	if old != nil && new != nil && maps.Equal(old.Labels, new.Labels) &&
+		old.Spec.Unschedulable == new.Spec.Unschedulable && equality.Semantic.DeepEqual(old.Spec.Taints, new.Spec.Taints) {
+		return
+	}
+	for _, set := range c.list.List() {
+		c.queue.AddAfter(api.KeyOf(set), gather(c.nodes.Len()))
+	}
+}
+
+// daemonSync is one reconcile of one DaemonSet.
+type daemonSync struct {
+	*daemonSets
+	set      *appsv1.DaemonSet
+	revision string
+	now      time.Time
+	nodes    []*corev1.Node
+	fits     map[string]fit           // by node
+	byNode   map[string][]*corev1.Pod // the oldest first; by the node that a pod is on or is meant for
+}
+
+// Reconcile makes and deletes pods of one set, replaces old ones and writes the status.
+func (c *daemonSets) Reconcile(key api.Key) error {
+	set, ok := c.list.Get(key)
+	if !ok || c.putOff(key) {
+		return nil
+	}
+	collisions := deref(set.Status.CollisionCount)
+	s := &daemonSync{
+		daemonSets: c, set: set, now: c.process.Engine.Clock(), nodes: c.nodes.List(),
+		revision: templateHash(&set.Spec.Template, &collisions),
+	}
+	if err := s.sort(); err != nil {
+		return err
+	}
+	var err error
+	if wait := c.expect.pending(key); wait > 0 {
+		c.queue.AddAfter(key, wait)
+	} else if set.DeletionTimestamp == nil {
+		if err = s.manage(); err == nil && c.expect.pending(key) == 0 {
+			err = s.update()
+		}
+	}
+	if component.Unreachable(err) {
+		return err
+	}
+	return errors.Join(s.report(), err)
+}
+
+// sort finds out where the set's pods, after adoption and release, are and where they fit.
+func (s *daemonSync) sort() error {
+	selector, err := metav1.LabelSelectorAsSelector(s.set.Spec.Selector)
+	if err != nil {
+		return nil // the API does not let such a selector in
+	}
+	candidates := append(s.pods.By(byOwner, string(s.set.UID)), selected(s.pods, byOrphanLabel, s.set.Namespace, selector)...)
+	cl := &claim[*corev1.Pod]{client: s.client, owner: s.set, selector: selector, tell: func(do, because string) {
+		s.tell(api.KeyOf(s.set), component.Reconciled{Do: do, Because: because})
+	}}
+	pods, err := cl.of(candidates)
+	if err != nil {
+		return err
+	}
+	s.byNode = map[string][]*corev1.Pod{}
+	for _, pod := range pods {
+		s.byNode[nodeOf(pod)] = append(s.byNode[nodeOf(pod)], pod)
+	}
+	for _, on := range s.byNode {
+		slices.SortStableFunc(on, func(a, b *corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
+	}
+	s.fits = make(map[string]fit, len(s.nodes))
+	model := s.podFor("")
+	for _, node := range s.nodes {
+		s.fits[node.Name] = fitOn(model, node)
+	}
+	return nil
+}
+
+// manage makes pods where they are missing and deletes those that are too many,
+// have failed or do not belong where they are.
+func (s *daemonSync) manage() error {
+	var missing []string
+	var surplus []*corev1.Pod
+	for _, node := range s.nodes {
+		on, fit := s.byNode[node.Name], s.fits[node.Name]
+		switch {
+		case fit.run && len(on) == 0:
+			missing = append(missing, node.Name)
+		case !fit.stay:
+			surplus = append(surplus, on...)
+		default:
+			surplus = append(surplus, s.surplus(on, node.Name)...)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.byNode)) {
+		if _, known := s.fits[name]; !known { // its node is gone; pods that were there are the pod garbage collector's
+			surplus = append(surplus, slices.DeleteFunc(slices.Clone(s.byNode[name]), func(pod *corev1.Pod) bool { return pod.Spec.NodeName != "" })...)
+		}
+	}
+	surplus = slices.DeleteFunc(surplus, func(pod *corev1.Pod) bool { return pod.DeletionTimestamp != nil })
+	if err := s.remove(surplus, "they do not fit their nodes, have ended or are too many"); err != nil {
+		return err
+	}
+	return s.create(missing)
+}
+
+// surplus are those pods on one node that have ended, and all but the oldest of the others.
+func (s *daemonSync) surplus(on []*corev1.Pod, node string) []*corev1.Pod {
+	var out []*corev1.Pod
+	kept := false
+	for _, pod := range on {
+		switch {
+		case pod.DeletionTimestamp != nil:
+			kept = true // the new one waits until it is gone
+		case pod.Status.Phase == corev1.PodFailed:
+			kept = true
+			if wait := s.killIn(node); wait > 0 {
+				s.queue.AddAfter(api.KeyOf(s.set), wait)
+				continue
+			}
+			s.recorder.Eventf(s.set, corev1.EventTypeWarning, "FailedDaemonPod", "Found failed daemon pod %s/%s on node %s, will try to kill it", pod.Namespace, pod.Name, node)
+			out = append(out, pod)
+		case pod.Status.Phase == corev1.PodSucceeded:
+			s.recorder.Eventf(s.set, corev1.EventTypeNormal, "SucceededDaemonPod", "Found succeeded daemon pod %s/%s on node %s, will try to delete it", pod.Namespace, pod.Name, node)
+			out = append(out, pod)
+		case kept:
+			out = append(out, pod)
+		default:
+			kept = true
+		}
+	}
+	return out
+}
+
+// killing is how long the next failed pod of a set on a node has to wait for its
+// end: twice as long each time, so that what fails at once is not made again without pause.
+type killing struct{ until, delay time.Duration }
+
+const (
+	firstKill = time.Second
+	maxKill   = 15 * time.Minute
+)
+
+// killIn is for how much longer a failed pod is left alone. 0 counts as killing it.
+func (s *daemonSync) killIn(node string) time.Duration {
+	key, now := string(s.set.UID)+"/"+node, s.process.Engine.Now()
+	k := s.failed[key]
+	switch {
+	case k == nil || now > k.until+2*maxKill: // long forgotten
+		k = &killing{delay: firstKill}
+		s.failed[key] = k
+	case now < k.until:
+		return k.until - now
+	default:
+		k.delay = min(2*k.delay, maxKill)
+	}
+	k.until = now + k.delay
+	return 0
+}
+
+func (s *daemonSync) create(missing []string) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	missing = missing[:min(len(missing), burstReplicas)]
+	key := api.KeyOf(s.set)
+	s.tell(key, component.Reconciled{
+		Want: fmt.Sprintf("a pod on %d nodes", s.desired()), Have: fmt.Sprint(s.desired() - len(missing)),
+		Do: fmt.Sprintf("create %d", len(missing)), Because: "one on each node that it fits",
+	})
+	s.expect.expect(key, len(missing))
+	control := podControl{s.client, s.recorder}
+	i := 0
+	done, err := slowStart(len(missing), func() error {
+		model := s.podFor(missing[i])
+		i++
+		err := control.create(&s.set.Spec.Template, s.set, func(pod *corev1.Pod) {
+			pod.Labels, pod.Spec = model.Labels, model.Spec
+		})
+		if namespaceTerminating(err) {
+			s.expect.created(key)
+			return nil
+		}
+		return err
+	})
+	for range len(missing) - done {
+		s.expect.created(key)
+	}
+	return err
+}
+
+func (s *daemonSync) remove(pods []*corev1.Pod, because string) error {
+	if len(pods) == 0 {
+		return nil
+	}
+	key := api.KeyOf(s.set)
+	s.tell(key, component.Reconciled{Do: fmt.Sprintf("delete %d", len(pods)), Because: because})
+	s.expect.expect(key, 0, podUIDs(pods)...)
+	control := podControl{s.client, s.recorder}
+	var errs []error
+	for _, pod := range pods {
+		if err := control.remove(pod, s.set); err != nil {
+			s.expect.deleted(key, pod.UID)
+			if !apierrors.IsNotFound(err) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// update replaces pods of an old template, those that are not available first,
+// and of the others as many as maxUnavailable leaves.
+func (s *daemonSync) update() error {
+	if s.set.Spec.UpdateStrategy.Type != appsv1.RollingUpdateDaemonSetStrategyType {
+		return nil
+	}
+	most, text := 1, "maxUnavailable 1"
+	if r := s.set.Spec.UpdateStrategy.RollingUpdate; r != nil && r.MaxUnavailable != nil {
+		most = scaled(r.MaxUnavailable, s.desired(), true)
+		text = fencepostText("maxUnavailable", r.MaxUnavailable, int32(s.desired()), int32(most))
+	}
+	unavailable := 0
+	var broken, old []*corev1.Pod
+	for _, node := range s.nodes {
+		on := s.byNode[node.Name]
+		switch {
+		case !s.fits[node.Name].run:
+		case len(on) != 1 || on[0].DeletionTimestamp != nil:
+			unavailable++
+		case s.updated(on[0]):
+			if !s.available(on[0]) {
+				unavailable++
+			}
+		case !s.available(on[0]):
+			unavailable++
+			broken = append(broken, on[0])
+		default:
+			old = append(old, on[0])
+		}
+	}
+	room := max(0, min(most-unavailable, len(old)))
+	return s.remove(append(broken, old[:room]...), "old template; "+text)
+}
+
+// desired is on how many nodes a pod should be.
+func (s *daemonSync) desired() int {
+	n := 0
+	for _, f := range s.fits {
+		if f.run {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *daemonSync) updated(pod *corev1.Pod) bool {
+	return labels.Set(pod.Labels).Get(appsv1.DefaultDaemonSetUniqueLabelKey) == s.revision
+}
+
+func (s *daemonSync) available(pod *corev1.Pod) bool {
+	in, ready := podAvailableIn(pod, time.Duration(s.set.Spec.MinReadySeconds)*time.Second, s.now)
+	if in > 0 {
+		s.queue.AddAfter(api.KeyOf(s.set), in)
+	}
+	return ready && in == 0
+}
+
+// report writes the status, if it is another one than the cache has.
+func (s *daemonSync) report() error {
+	status := appsv1.DaemonSetStatus{
+		ObservedGeneration: s.set.Generation, CollisionCount: s.set.Status.CollisionCount,
+		Conditions: s.set.Status.Conditions, DesiredNumberScheduled: int32(s.desired()),
+	}
+	for _, node := range s.nodes {
+		on := s.byNode[node.Name]
+		switch {
+		case len(on) == 0:
+		case !s.fits[node.Name].run:
+			status.NumberMisscheduled++
+		default:
+			status.CurrentNumberScheduled++
+			if podReady(on[0]) {
+				status.NumberReady++
+			}
+			if s.available(on[0]) {
+				status.NumberAvailable++
+			}
+			if s.updated(on[0]) {
+				status.UpdatedNumberScheduled++
+			}
+		}
+	}
+	status.NumberUnavailable = status.DesiredNumberScheduled - status.NumberAvailable
+	if equality.Semantic.DeepEqual(s.set.Status, status) {
+		return nil
+	}
+	s.tell(api.KeyOf(s.set), component.Reconciled{
+		Report: true, Do: fmt.Sprintf("status: on %d of %d nodes, %d ready", status.CurrentNumberScheduled, status.DesiredNumberScheduled, status.NumberReady),
+	})
+	set := s.set.DeepCopy()
+	set.Status = status
+	stored, err := api.UpdateStatus(s.client, set)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err == nil {
+		wrote(s.writes, api.KeyOf(set), s.list, stored)
+	}
+	return err
+}
