@@ -69,8 +69,10 @@ func (r *Recorder) Eventf(o api.Object, kind, reason, format string, args ...any
 // EventFor is Event for an object that is known by reference only.
 func (r *Recorder) EventFor(ref corev1.ObjectReference, kind, reason, message string) {
 	r.waiting = append(r.waiting, waitingEvent{eventKey{ref, kind, reason, message}, r.process.Engine.Cause()})
-	e := r.process.Engine
-	e.Once(e.Now(), engine.Work{Actor: r.process.Name, Kind: "events"})
+	if !r.process.eventsDue { // not Once: thousands of Events at one instant are no fault
+		r.process.eventsDue = true
+		r.process.Engine.After(0, engine.Work{Actor: r.process.Name, Kind: "events"})
+	}
 }
 
 func (r *Recorder) flush() {

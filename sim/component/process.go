@@ -27,6 +27,7 @@ type Process struct {
 	Events *Recorder // for Events that the process reports under its own name
 
 	recorders []*Recorder
+	eventsDue bool       // work to write Events is queued
 	informers []informer // in the order in which they were added
 	byName    map[string]informer
 	handlers  map[string]func(engine.Work)
@@ -120,6 +121,7 @@ func (p *Process) Run(w engine.Work) {
 		p.startInformer(p.byName[w.Key])
 		p.checkSynced()
 	case "events":
+		p.eventsDue = false
 		for _, r := range p.recorders {
 			r.flush()
 		}
