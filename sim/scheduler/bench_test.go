@@ -3,6 +3,7 @@ package scheduler_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -90,4 +91,33 @@ func benchPod(i int, shape func(*v1.Pod)) *framework.PodInfo {
 		Requests: v1.ResourceList{v1.ResourceCPU: resource.MustParse("100m"), v1.ResourceMemory: resource.MustParse("500Mi")}}}}
 	shape(pod)
 	return framework.NewPodInfo(pod)
+}
+
+// BenchmarkLive runs the whole program on an API in memory: watch events,
+// queue, cycle, binding, Event and record. One operation is one pod bound.
+func BenchmarkLive(b *testing.B) {
+	for _, nodes := range []int{100, 1000} {
+		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
+			c := newBench(b, 1)
+			for i := range nodes {
+				node := benchNode(i)
+				node.Status.Allocatable[v1.ResourcePods] = resource.MustParse("1000000")
+				node.Status.Allocatable[v1.ResourceCPU] = resource.MustParse("1000000")
+				node.Status.Allocatable[v1.ResourceMemory] = resource.MustParse("1000000Gi")
+				c.create(node)
+			}
+			c.run(time.Second)
+			b.ResetTimer()
+			for i := range b.N {
+				pod := benchPod(i, func(*v1.Pod) {}).Pod
+				pod.Spec.SchedulerName = framework.DefaultSchedulerName
+				c.create(pod)
+			}
+			c.run(time.Second)
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "pods/s")
+			if c.binds != b.N {
+				b.Fatalf("%d of %d bound", c.binds, b.N)
+			}
+		})
+	}
 }

@@ -22,7 +22,7 @@ import (
 
 // bench is a scheduler on an API in memory, with nothing else around it.
 type bench struct {
-	t         *testing.T
+	t         testing.TB
 	engine    *engine.Engine
 	scheduler *scheduler.Scheduler
 	decisions []scheduler.Decision
@@ -33,7 +33,7 @@ type bench struct {
 	binds     int
 }
 
-func newBench(t *testing.T, seed uint64) *bench {
+func newBench(t testing.TB, seed uint64) *bench {
 	b := &bench{t: t, engine: engine.New(engine.Config{Seed: seed}), objects: make(map[*api.Resource]map[api.Key]api.Object)}
 	recorder := trace.NewRecorder(b.engine, nil)
 	recorder.Subscribe(func(r trace.Record) {
