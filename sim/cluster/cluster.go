@@ -60,9 +60,11 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 		return nil, err
 	}
 	cl := &Cluster{Config: c, Engine: e, Trace: t, World: world.New(e), Store: store, API: server}
-	if err := cl.restore(); err != nil {
-		store.Close()
-		return nil, fmt.Errorf("carry on with the cluster in %s: %w", c.DataDir, err)
+	if c.DataDir != "" {
+		if err := cl.restore(); err != nil {
+			store.Close()
+			return nil, fmt.Errorf("carry on with the cluster in %s: %w", c.DataDir, err)
+		}
 	}
 	cl.machines = append(cl.machines, cl.master("master-1"))
 	for i, w := range c.Workers {

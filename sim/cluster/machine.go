@@ -259,7 +259,8 @@ func (m *machine) names() []string {
 		out = append(out, "etcd", "kube-apiserver")
 	}
 	for _, p := range m.programs {
-		out = append(out, p.source)
+		name, _, _ := strings.Cut(p.name, "/") // kubelet/worker-1 is the kubelet
+		out = append(out, name)
 	}
 	return slices.Clip(out)
 }

@@ -15,36 +15,31 @@ import (
 // last heartbeat that etcd knows of, the disks as the volumes describe them. The
 // objects are there anyway. All machines are on again, as after a power cut.
 func (c *Cluster) restore() error {
-	admin := c.Admin("kubernetes-admin", actorName)
-	leases, err := admin.List(api.Leases, api.ListOptions{})
-	if err != nil || len(leases.Items) == 0 {
-		return err
-	}
 	var last time.Time
-	for _, o := range leases.Items {
+	c.API.Each(api.Leases, "", func(o api.Object) bool {
 		if t := o.(*coordinationv1.Lease).Spec.RenewTime; t != nil && t.After(last) {
 			last = t.Time
 		}
+		return true
+	})
+	if last.IsZero() {
+		return nil // a new folder, or one in which nothing has ever run
 	}
 	// The next heartbeat was due 10 s later at most: nothing that is stored lies beyond it.
 	c.Engine.StartAt(last.Sub(c.Engine.Clock()) + heartbeat)
 	c.Resumed = true
-	return c.restoreDisks(admin)
+	return c.restoreDisks()
 }
 
 // heartbeat is how often a kubelet renews its Lease.
 const heartbeat = 10 * time.Second
 
-func (c *Cluster) restoreDisks(admin api.Client) error {
-	volumes, err := admin.List(api.PersistentVolumes, api.ListOptions{})
-	if err != nil {
-		return err
-	}
+func (c *Cluster) restoreDisks() error {
 	handles := map[string]string{}
-	for _, o := range volumes.Items {
+	c.API.Each(api.PersistentVolumes, "", func(o api.Object) bool {
 		pv := o.(*corev1.PersistentVolume)
 		if pv.Spec.CSI == nil {
-			continue
+			return true
 		}
 		shared := false
 		for _, m := range pv.Spec.AccessModes {
@@ -53,18 +48,15 @@ func (c *Cluster) restoreDisks(admin api.Client) error {
 		handles[pv.Name] = pv.Spec.CSI.VolumeHandle
 		c.World.Disks.Create(pv.Spec.CSI.VolumeHandle, pv.Spec.Capacity.Storage().Value(), shared)
 		c.World.Disks.Wrote(pv.Spec.CSI.VolumeHandle, world.Write{Pod: "a pod of an earlier run"})
-	}
-	attachments, err := admin.List(api.VolumeAttachments, api.ListOptions{})
-	if err != nil {
-		return err
-	}
-	for _, o := range attachments.Items {
+		return true
+	})
+	var err error
+	c.API.Each(api.VolumeAttachments, "", func(o api.Object) bool {
 		va := o.(*storagev1.VolumeAttachment)
 		if pv := va.Spec.Source.PersistentVolumeName; pv != nil && va.Status.Attached {
-			if err := c.World.Disks.Attach(handles[*pv], va.Spec.NodeName); err != nil {
-				return err
-			}
+			err = c.World.Disks.Attach(handles[*pv], va.Spec.NodeName)
 		}
-	}
-	return nil
+		return err == nil
+	})
+	return err
 }

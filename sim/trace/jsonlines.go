@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -31,11 +32,11 @@ func JSONLines(w io.Writer, failed func(error)) Sink {
 }
 
 func encode(r Record) ([]byte, error) {
-	body, err := json.Marshal(r.Body)
+	body, err := plain(r.Body)
 	if err != nil {
 		return nil, fmt.Errorf("trace record %d (%s): %w", r.ID, r.Body.Kind(), err)
 	}
-	actor, err := json.Marshal(r.Actor)
+	actor, err := plain(r.Actor)
 	if err != nil {
 		return nil, fmt.Errorf("trace record %d: %w", r.ID, err)
 	}
@@ -46,4 +47,13 @@ func encode(r Record) ([]byte, error) {
 	kind := r.Body.Kind()
 	return fmt.Appendf(nil, `{"id":%d,"step":%d,"time":%s,"actor":%s%s,"kind":%q,%q:%s}`+"\n",
 		r.ID, r.Step, Seconds(r.Time), actor, cause, kind, kind, body), nil
+}
+
+// plain is JSON in which > and & stay what they are: conditions are full of them.
+func plain(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
