@@ -76,10 +76,8 @@ func readVerdicts(t *testing.T, file string) map[string]*verdict {
 	for _, v := range oracle.Pods {
 		v.ScoreSkipped = without(v.ScoreSkipped)
 		v.Prefilter.Skipped = without(v.Prefilter.Skipped)
-		for _, n := range v.Nodes {
-			for _, name := range leftOut {
-				delete(n.Scores, name)
-			}
+		for i := range v.Nodes {
+			v.Nodes[i].Scores = v.Nodes[i].Scores.Without(leftOut...)
 		}
 		byPod[v.Pod] = v
 	}

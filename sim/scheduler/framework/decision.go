@@ -68,8 +68,8 @@ type NodeRecord struct {
 	// Failures lists every failing plugin, on demand.
 	Failures []Rejection `json:"failures,omitempty"`
 	// Scores are by plugin; Total is the sum of the weighted ones.
-	Scores map[string]Score `json:"scores,omitempty"`
-	Total  int64            `json:"total"`
+	Scores Scores `json:"scores,omitzero"`
+	Total  int64  `json:"total"`
 }
 
 // Rejection is one plugin's rejection of a node.
@@ -79,15 +79,6 @@ type Rejection struct {
 	Reasons []string `json:"reasons"`
 	// Detail tells it in numbers, such as "needs 700m CPU, 500m free".
 	Detail string `json:"detail,omitempty"`
-}
-
-// Score is one plugin's score of a node.
-type Score struct {
-	// Raw is the plugin's own measure, Normalized is 0–100, Weighted is
-	// Normalized times the plugin's weight.
-	Raw        int64 `json:"raw"`
-	Normalized int64 `json:"normalized"`
-	Weighted   int64 `json:"weighted"`
 }
 
 // RejectionCount counts nodes that a plugin rejected for a reason.

@@ -121,12 +121,15 @@ func (e *Evaluation) recordLeaders(d *Decision, o Outcome) {
 	if o.Winner >= 0 {
 		picked = append(picked, o.Winner)
 	}
+	board := newScoreboard(e.Columns)
 	for _, i := range append(picked, e.leaders(o.Winner, nextBest)...) {
-		d.Nodes = append(d.Nodes, e.feasibleRecord(i))
+		d.Nodes = append(d.Nodes, e.feasibleRecord(i, board))
 	}
 }
 
 func (e *Evaluation) recordAll(d *Decision) {
+	d.Nodes = make([]NodeRecord, 0, len(e.Verdicts))
+	board := newScoreboard(e.Columns)
 	next := 0
 	for i, n := range e.State.View.Nodes() {
 		if v := e.Verdicts[i]; v != nil {
@@ -134,17 +137,13 @@ func (e *Evaluation) recordAll(d *Decision) {
 			d.Nodes = append(d.Nodes, NodeRecord{Name: n.Name, Code: v.Code.String(), Plugin: v.Plugin, Reasons: reasons, Detail: e.detail(n, v)})
 			continue
 		}
-		d.Nodes = append(d.Nodes, e.feasibleRecord(next))
+		d.Nodes = append(d.Nodes, e.feasibleRecord(next, board))
 		next++
 	}
 }
 
-func (e *Evaluation) feasibleRecord(i int) NodeRecord {
-	r := NodeRecord{Name: e.Feasible[i].Name, Feasible: true, Scores: make(map[string]Score, len(e.Columns)), Total: e.Totals[i]}
-	for _, c := range e.Columns {
-		r.Scores[c.Plugin] = Score{c.Raw[i], c.Normalized[i], c.Normalized[i] * c.Weight}
-	}
-	return r
+func (e *Evaluation) feasibleRecord(i int, board *scoreboard) NodeRecord {
+	return NodeRecord{Name: e.Feasible[i].Name, Feasible: true, Scores: board.at(i), Total: e.Totals[i]}
 }
 
 // failures asks every filter plugin about a node, not only up to the first

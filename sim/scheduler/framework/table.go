@@ -45,10 +45,9 @@ func (d *Decision) scoreTable(w *tabwriter.Writer) {
 		return
 	}
 	slices.SortStableFunc(feasible, func(a, b *NodeRecord) int { return int(b.Total - a.Total) })
-	for plugin := range feasible[0].Scores {
+	for plugin := range feasible[0].Scores.All() {
 		plugins = append(plugins, plugin)
 	}
-	slices.Sort(plugins)
 	fmt.Fprintf(w, "NODE\tTOTAL\t%s\t\n", strings.Join(plugins, "\t"))
 	for _, n := range feasible {
 		mark := ""
@@ -56,8 +55,7 @@ func (d *Decision) scoreTable(w *tabwriter.Writer) {
 			mark = "*"
 		}
 		fmt.Fprintf(w, "%s%s\t%d\t", n.Name, mark, n.Total)
-		for _, plugin := range plugins {
-			s := n.Scores[plugin]
+		for _, s := range n.Scores.All() {
 			fmt.Fprintf(w, "%d (raw %d → %d)\t", s.Weighted, s.Raw, s.Normalized)
 		}
 		fmt.Fprintln(w)
