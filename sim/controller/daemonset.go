@@ -222,7 +222,7 @@ func (s *daemonSync) create(missing []string) error {
 	missing = missing[:min(len(missing), burstReplicas)]
 	key := api.KeyOf(s.set)
 	s.tell(key, component.Reconciled{
-		Want: fmt.Sprintf("a pod on %d nodes", s.desired()), Have: fmt.Sprint(s.desired() - len(missing)),
+		Want: pods(s.desired()), Have: fmt.Sprint(s.desired() - len(missing)),
 		Do: fmt.Sprintf("create %d", len(missing)), Because: "one on each node that it fits",
 	})
 	s.expect.expect(key, len(missing))

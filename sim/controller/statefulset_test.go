@@ -28,8 +28,7 @@ func statefulSet(name string, replicas int32) *appsv1.StatefulSet {
 	}
 }
 
-// history notes the names of pods as they come (+) and are deleted (-), and "!" when a pod comes
-// while one before it is not ready.
+// history notes the names of pods as they come (+) and are deleted (-).
 func history(b *bench) *[]string {
 	var out []string
 	b.observe = append(b.observe, func(old, new api.Object) {
