@@ -29,6 +29,12 @@ type Evaluation struct {
 	Columns []ScoreColumn
 	// Totals holds the weighted sums, in Feasible's order.
 	Totals []int64
+	// highest caches top's answer.
+	highest struct {
+		known bool
+		total int64
+		nodes int
+	}
 	// filters are the profile's that were not skipped.
 	filters []FilterPlugin
 	// Draw picks a number from 0 to n−1 for a purpose; nil always picks 0.
@@ -273,6 +279,9 @@ func (e *Evaluation) Best() []int {
 
 // top returns the highest total and the number of nodes that have it.
 func (e *Evaluation) top() (top int64, n int) {
+	if e.highest.known {
+		return e.highest.total, e.highest.nodes
+	}
 	for i, total := range e.Totals {
 		switch {
 		case i == 0 || total > top:
@@ -281,6 +290,7 @@ func (e *Evaluation) top() (top int64, n int) {
 			n++
 		}
 	}
+	e.highest.known, e.highest.total, e.highest.nodes = true, top, n
 	return top, n
 }
 

@@ -52,9 +52,10 @@ func (e *Evaluation) record(o Outcome, shorten bool) *Decision {
 	if e.Profile.Name != DefaultSchedulerName {
 		d.Scheduler = e.Profile.Name
 	}
-	e.recordWinner(d, o, shorten)
+	next := e.leaders(o.Winner, nextBest)
+	e.recordWinner(d, o, next, shorten)
 	if shorten {
-		e.recordLeaders(d, o)
+		e.recordLeaders(d, o, next)
 	} else {
 		e.recordAll(d)
 	}
@@ -74,7 +75,7 @@ func (e *Evaluation) prefilterRecord() *PrefilterRecord {
 	return r
 }
 
-func (e *Evaluation) recordWinner(d *Decision, o Outcome, shorten bool) {
+func (e *Evaluation) recordWinner(d *Decision, o Outcome, next []int, shorten bool) {
 	top, n := e.top()
 	d.BestCount = n
 	named := n
@@ -91,7 +92,7 @@ func (e *Evaluation) recordWinner(d *Decision, o Outcome, shorten bool) {
 	}
 	d.Winner, d.WinnerTotal = e.Feasible[o.Winner].Name, e.Totals[o.Winner]
 	d.Tie = n > 1 && !o.ByNomination
-	if next := e.leaders(o.Winner, 1); len(next) > 0 {
+	if len(next) > 0 {
 		d.RunnerUp, d.RunnerUpTotal = e.Feasible[next[0]].Name, e.Totals[next[0]]
 	}
 }
@@ -116,13 +117,13 @@ func (e *Evaluation) leaders(besides, n int) []int {
 	return top
 }
 
-func (e *Evaluation) recordLeaders(d *Decision, o Outcome) {
+func (e *Evaluation) recordLeaders(d *Decision, o Outcome, next []int) {
 	var picked []int
 	if o.Winner >= 0 {
 		picked = append(picked, o.Winner)
 	}
 	board := newScoreboard(e.Columns)
-	for _, i := range append(picked, e.leaders(o.Winner, nextBest)...) {
+	for _, i := range append(picked, next...) {
 		d.Nodes = append(d.Nodes, e.feasibleRecord(i, board))
 	}
 }

@@ -27,6 +27,8 @@ type shape struct {
 
 	// combined are the verdicts with those of the global filters.
 	combined []*Status
+	// collected says that feasible follows from verdicts alone and is up to date.
+	collected bool
 	// feasible are the feasible nodes of the last evaluation, place their
 	// positions in it by node index (−1 for the others), and totals their scores.
 	feasible []*NodeInfo
@@ -86,7 +88,7 @@ func (s *shape) forget() {
 	for i := range n {
 		s.mark(i)
 	}
-	s.feasible, s.place = s.feasible[:0], make([]int32, n)
+	s.feasible, s.place, s.collected = s.feasible[:0], make([]int32, n), false
 	for _, c := range s.columns {
 		c.byNode, c.valid = make([]int64, n), false
 	}

@@ -7,11 +7,14 @@ func (s *shape) filter(e *Evaluation, limit NodeLimit) (same bool) {
 	nodes := s.evaluator.view.nodes
 	local, global := active(s.local, e), active(s.global, e)
 	for _, i := range s.changed.list {
-		if limit.Names != nil && !limit.Names[nodes[i].Name] {
-			s.verdicts[i] = limit.Verdict
-		} else {
-			s.verdicts[i] = e.run(local, s.state, nodes[i])
+		verdict := limit.Verdict
+		if limit.Names == nil || limit.Names[nodes[i].Name] {
+			verdict = e.run(local, s.state, nodes[i])
 		}
+		if (verdict == nil) != (s.verdicts[i] == nil) {
+			s.collected = false
+		}
+		s.verdicts[i] = verdict
 	}
 	s.changed.clear()
 	e.Verdicts = s.verdicts
@@ -19,8 +22,12 @@ func (s *shape) filter(e *Evaluation, limit NodeLimit) (same bool) {
 		s.combined = append(s.combined[:0], s.verdicts...)
 		e.Verdicts = s.combined
 		s.combine(e, global, nominations, limit)
+		same = s.collect(e.Verdicts)
+		s.collected = false
+	} else {
+		same = s.collected || s.collect(e.Verdicts)
+		s.collected = true
 	}
-	same = s.collect(e.Verdicts)
 	e.Feasible = s.feasible
 	return same
 }

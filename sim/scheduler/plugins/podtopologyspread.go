@@ -39,7 +39,9 @@ const spreadFilterKey framework.StateKey = "PodTopologySpread/filter"
 type spreadFilter struct {
 	constraints []spreadConstraint
 	counts      []*domainCounts
-	inclusion   inclusion
+	// self is 1 where the incoming pod itself matches the constraint.
+	self      []int64
+	inclusion inclusion
 }
 
 // Clone implements framework.StateData.
@@ -78,6 +80,11 @@ func (p PodTopologySpread) newFilterState(view *framework.Snapshot, pod *framewo
 	}
 	for i := range s.constraints {
 		s.counts = append(s.counts, newDomainCounts(view.Topology(s.constraints[i].key)))
+		var self int64
+		if s.constraints[i].selector.Matches(labelsOf(pod)) {
+			self = 1
+		}
+		s.self = append(s.self, self)
 	}
 	for _, n := range view.Nodes() {
 		if !hasAllKeys(n.Node, s.constraints) {
@@ -120,7 +127,7 @@ func (s *spreadFilter) track(other *framework.PodInfo, node *framework.NodeInfo,
 }
 
 // Filter implements framework.FilterPlugin.
-func (PodTopologySpread) Filter(c *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
+func (PodTopologySpread) Filter(c *framework.CycleState, _ *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
 	s := framework.State[*spreadFilter](c, spreadFilterKey)
 	if s == nil {
 		return nil
@@ -130,7 +137,7 @@ func (PodTopologySpread) Filter(c *framework.CycleState, pod *framework.PodInfo,
 		if domain < 0 {
 			return spreadNoKey
 		}
-		if s.skew(i, domain, pod) > s.constraints[i].maxSkew {
+		if s.skew(i, domain) > s.constraints[i].maxSkew {
 			return spreadUnmet
 		}
 	}
@@ -138,21 +145,17 @@ func (PodTopologySpread) Filter(c *framework.CycleState, pod *framework.PodInfo,
 }
 
 // skew is how far a domain would be above the lowest one with the pod in it.
-func (s *spreadFilter) skew(i, domain int, pod *framework.PodInfo) int64 {
+func (s *spreadFilter) skew(i, domain int) int64 {
 	counts := s.counts[i]
 	low := counts.low
 	if int64(counts.domains) < s.constraints[i].minDomains {
 		low = 0
 	}
-	skew := counts.counts[domain] - low
-	if s.constraints[i].selector.Matches(labelsOf(pod)) {
-		skew++
-	}
-	return skew
+	return counts.counts[domain] + s.self[i] - low
 }
 
 // Explain implements framework.Explainer.
-func (PodTopologySpread) Explain(c *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) string {
+func (PodTopologySpread) Explain(c *framework.CycleState, _ *framework.PodInfo, node *framework.NodeInfo) string {
 	s := framework.State[*spreadFilter](c, spreadFilterKey)
 	for i := range s.constraints {
 		constraint := &s.constraints[i]
@@ -160,7 +163,7 @@ func (PodTopologySpread) Explain(c *framework.CycleState, pod *framework.PodInfo
 		if domain < 0 {
 			return "the node has no label " + constraint.key
 		}
-		if skew := s.skew(i, domain, pod); skew > constraint.maxSkew {
+		if skew := s.skew(i, domain); skew > constraint.maxSkew {
 			return fmt.Sprintf("skew %d over %s would exceed maxSkew %d: %d matching pod(s) where %s",
 				skew, constraint.key, constraint.maxSkew, s.counts[i].counts[domain], labelText(node.Node, constraint.key))
 		}
