@@ -90,7 +90,11 @@ const (
 func (t *Text) format(at time.Duration, actor, sentence string, tone Tone) string {
 	when := fmt.Sprintf("%*s", timeWidth, fmt.Sprintf("%.3fs", at.Seconds()))
 	who := fmt.Sprintf("%-*s", actorWidth, actor)
-	body := strings.Join(t.wrap(sentence), "\n"+strings.Repeat(" ", indent+2))
+	margin := "\n" + strings.Repeat(" ", indent+2)
+	body := strings.Join(t.wrap(sentence), margin)
+	if t.Width > 0 && utf8.RuneCountInString(actor) > actorWidth {
+		body = margin + body // a long name gets a line of its own
+	}
 	if !t.Color {
 		return when + "  " + who + "  " + body + "\n"
 	}
