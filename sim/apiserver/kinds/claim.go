@@ -29,7 +29,7 @@ var claims = kind[*corev1.PersistentVolumeClaim]{
 	validateUpdate: func(f *faults, new, old *corev1.PersistentVolumeClaim) { f.claimUpdate(new, old) },
 	validateStatus: func(f *faults, new, _ *corev1.PersistentVolumeClaim) { f.claimStatus(new) },
 	warnings: func(c *corev1.PersistentVolumeClaim) []string {
-		return fractionalStorage(specPath, &c.Spec)
+		return append(oldClassAnnotation(c.Annotations), fractionalStorage(specPath, &c.Spec)...)
 	},
 }
 

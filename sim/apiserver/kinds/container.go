@@ -144,7 +144,7 @@ func (f *faults) ports(p *field.Path, ports []corev1.ContainerPort) {
 	for i, port := range ports {
 		idx := p.Index(i)
 		if port.Name != "" {
-			if messages := validation.IsValidPortName(port.Name); len(messages) > 0 {
+			if messages := portName(port.Name); len(messages) > 0 {
 				f.messages(idx, "name", port.Name, messages)
 			} else if portNamed(ports[:i], port.Name) {
 				f.duplicate(idx, "name", port.Name)

@@ -14,6 +14,7 @@ var daemonSets = kind[*appsv1.DaemonSet]{
 	defaults: defaultDaemonSet,
 	create: func(d *appsv1.DaemonSet) {
 		d.Generation = 1
+		dropDisabled(&d.Spec.Template.Spec, nil)
 		d.Status = appsv1.DaemonSetStatus{}
 		setTemplateGeneration(d, 1)
 	},
@@ -44,6 +45,7 @@ func defaultDaemonSet(d *appsv1.DaemonSet) {
 // updateDaemonSet counts changes of the spec, and of the template apart, in the
 // annotation that was once a field.
 func updateDaemonSet(new, old *appsv1.DaemonSet) {
+	dropDisabled(&new.Spec.Template.Spec, &old.Spec.Template.Spec)
 	new.Status = old.Status
 	generation, _ := strconv.ParseInt(old.Annotations[appsv1.DeprecatedTemplateGeneration], 10, 64)
 	if !apiequality.Semantic.DeepEqual(new.Spec.Template, old.Spec.Template) {

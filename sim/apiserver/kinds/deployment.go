@@ -12,9 +12,11 @@ var deployments = kind[*appsv1.Deployment]{
 	defaults: defaultDeployment,
 	create: func(d *appsv1.Deployment) {
 		d.Generation = 1
+		dropDisabled(&d.Spec.Template.Spec, nil)
 		d.Status = appsv1.DeploymentStatus{}
 	},
 	update: func(new, old *appsv1.Deployment) {
+		dropDisabled(&new.Spec.Template.Spec, &old.Spec.Template.Spec)
 		new.Status = old.Status
 		if !apiequality.Semantic.DeepEqual(new.Spec, old.Spec) || !apiequality.Semantic.DeepEqual(new.Annotations, old.Annotations) {
 			new.Generation = old.Generation + 1

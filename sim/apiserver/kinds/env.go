@@ -223,5 +223,5 @@ func divisible(resource string, pages bool) string {
 
 // ip validates an address as Kubernetes does in fields that once took laxer forms.
 func (f *faults) ip(p *field.Path, address string, known ...string) {
-	f.add(validation.IsValidIPForLegacyField(p, address, false, known)...)
+	f.add(validation.IsValidIPForLegacyField(p, address, true, known)...)
 }

@@ -3,6 +3,7 @@ package kinds
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,10 +23,12 @@ var jobs = kind[*batchv1.Job]{
 	defaults: defaultJob,
 	create: func(j *batchv1.Job) {
 		j.Generation = 1
+		dropDisabled(&j.Spec.Template.Spec, nil)
 		j.Status = batchv1.JobStatus{}
 		labelTemplate(j)
 	},
 	update: func(new, old *batchv1.Job) {
+		dropDisabled(&new.Spec.Template.Spec, &old.Spec.Template.Spec)
 		new.Status = old.Status
 		if !apiequality.Semantic.DeepEqual(new.Spec, old.Spec) {
 			new.Generation = old.Generation + 1
@@ -156,14 +159,23 @@ func (f *faults) generatedSelector(j *batchv1.Job) {
 }
 
 // jobUpdate validates what of a job may change: hardly anything but its pace, and
-// where its pods may run while it has not begun.
+// where its pods may run and what they need while it is suspended.
 func (f *faults) jobUpdate(new, old *batchv1.Job) {
 	is, was := &new.Spec, &old.Spec
 	f.jobCompletions(is, was)
 	f.immutable(specPath, "selector", is.Selector, was.Selector)
 	template := was.Template.DeepCopy()
-	if was.Suspend != nil && *was.Suspend && old.Status.StartTime == nil {
-		allowPlacement(template, &is.Template)
+	if isTrue(was.Suspend) {
+		suspended := slices.ContainsFunc(old.Status.Conditions, func(c batchv1.JobCondition) bool {
+			return c.Type == batchv1.JobSuspended && c.Status == corev1.ConditionTrue
+		})
+		if suspended || old.Status.StartTime == nil {
+			allowPlacement(template, &is.Template)
+		}
+		if suspended {
+			allowResources(template.Spec.Containers, is.Template.Spec.Containers)
+			allowResources(template.Spec.InitContainers, is.Template.Spec.InitContainers)
+		}
 	}
 	if !apiequality.Semantic.DeepEqual(*template, is.Template) {
 		f.invalid(specPath, "template", internal{is.Template}, "field is immutable")
@@ -192,7 +204,7 @@ func (f *faults) jobCompletions(is, was *batchv1.JobSpec) {
 	case is.Completions == nil:
 		f.required(specPath, "completions", "when completion mode is Indexed")
 	case is.Parallelism == nil || *is.Completions != *is.Parallelism:
-		f.invalid(specPath, "completions", is.Completions, "can only be modified in tandem with "+specPath.Root().Child("parallelism").String())
+		f.invalid(specPath, "completions", is.Completions, "can only be modified in tandem with spec.parallelism")
 	}
 }
 
@@ -213,6 +225,16 @@ func allowPlacement(template, is *corev1.PodTemplateSpec) {
 	template.Spec.Tolerations = is.Spec.Tolerations
 	template.Spec.SchedulingGates = is.Spec.SchedulingGates
 	template.Annotations, template.Labels = is.Annotations, is.Labels
+}
+
+// allowResources takes over into the containers of a template what they need.
+func allowResources(containers, is []corev1.Container) {
+	if len(containers) != len(is) {
+		return
+	}
+	for i := range containers {
+		containers[i].Resources = is[i].Resources
+	}
 }
 
 func (f *faults) jobStatus(s *batchv1.JobStatus) {

@@ -81,6 +81,14 @@ func envVarName(s string) []string {
 	return validation.IsRelaxedEnvVarName(s)
 }
 
+func portName(s string) []string {
+	letter := strings.IndexFunc(s, func(r rune) bool { return 'a' <= r && r <= 'z' }) >= 0
+	if letter && len(s) <= 15 && isLabel(s) && !strings.Contains(s, "--") {
+		return nil
+	}
+	return validation.IsValidPortName(s)
+}
+
 func lower(c byte) bool    { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 func alphanum(c byte) bool { return lower(c) || 'A' <= c && c <= 'Z' }
 

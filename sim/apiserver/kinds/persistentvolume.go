@@ -26,7 +26,11 @@ var volumes = kind[*corev1.PersistentVolume]{
 			f.required(nil, "resourceVersion", "")
 		}
 	},
-	warnings: func(v *corev1.PersistentVolume) []string { return volumeWarnings(&v.Spec) },
+	warnings: func(v *corev1.PersistentVolume) []string {
+		warnings := append(oldClassAnnotation(v.Annotations),
+			oldAnnotation(v.Annotations, corev1.MountOptionAnnotation, `deprecated since v1.31; use "mountOptions" attribute instead`)...)
+		return append(warnings, volumeWarnings(&v.Spec)...)
+	},
 }
 
 func defaultPersistentVolume(v *corev1.PersistentVolume) {

@@ -25,7 +25,7 @@ var pods = kind[*corev1.Pod]{
 func createPod(pod *corev1.Pod) {
 	pod.Generation = 1
 	pod.Spec.DeprecatedServiceAccount = pod.Spec.ServiceAccountName
-	pod.Spec.SchedulingGroup = nil // behind a feature gate that is off
+	dropDisabled(&pod.Spec, nil)
 	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: qosClass(&pod.Spec)}
 	if len(pod.Spec.SchedulingGates) > 0 {
 		pod.Status.Conditions = []corev1.PodCondition{{
@@ -39,6 +39,7 @@ func createPod(pod *corev1.Pod) {
 
 // updatePod keeps the status and counts changes of the spec.
 func updatePod(new, old *corev1.Pod) {
+	dropDisabled(&new.Spec, &old.Spec)
 	new.Spec.DeprecatedServiceAccount = new.Spec.ServiceAccountName
 	new.Status = old.Status
 	if !apiequality.Semantic.DeepEqual(new.Spec, old.Spec) {

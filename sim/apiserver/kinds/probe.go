@@ -101,7 +101,7 @@ func (f *faults) httpGet(p *field.Path, a *corev1.HTTPGetAction) {
 // port validates a port's number or name.
 func (f *faults) port(p *field.Path, child string, port intstr.IntOrString) {
 	if port.Type == intstr.String {
-		f.rule(p, child, port.StrVal, validation.IsValidPortName)
+		f.rule(p, child, port.StrVal, portName)
 		return
 	}
 	f.messages(p, child, port.IntValue(), validation.IsValidPortNum(port.IntValue()))

@@ -13,9 +13,11 @@ var replicaSets = kind[*appsv1.ReplicaSet]{
 	},
 	create: func(r *appsv1.ReplicaSet) {
 		r.Generation = 1
+		dropDisabled(&r.Spec.Template.Spec, nil)
 		r.Status = appsv1.ReplicaSetStatus{}
 	},
 	update: func(new, old *appsv1.ReplicaSet) {
+		dropDisabled(&new.Spec.Template.Spec, &old.Spec.Template.Spec)
 		new.Status = old.Status
 		if !apiequality.Semantic.DeepEqual(new.Spec, old.Spec) {
 			new.Generation = old.Generation + 1

@@ -220,6 +220,9 @@ func serviceWarnings(s *corev1.Service) (warnings []string) {
 			warnings = append(warnings, "spec.SessionAffinity is ignored for headless services")
 		}
 	}
+	if len(spec.ExternalIPs) > 0 {
+		warnings = append(warnings, "spec.externalIPs is deprecated")
+	}
 	for i, ip := range spec.ExternalIPs {
 		remark(specPath.Child("externalIPs").Index(i), ip)
 	}

@@ -193,7 +193,7 @@ func (f *faults) sourceRanges(s, old *corev1.Service) {
 
 // cidr validates a range of addresses as ip does an address.
 func (f *faults) cidr(p *field.Path, s string, known ...string) {
-	f.add(validation.IsValidCIDRForLegacyField(p, s, false, known)...)
+	f.add(validation.IsValidCIDRForLegacyField(p, s, true, known)...)
 }
 
 func (f *faults) forLoadBalancers(s *corev1.ServiceSpec) {

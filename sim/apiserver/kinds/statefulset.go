@@ -12,10 +12,12 @@ var statefulSets = kind[*appsv1.StatefulSet]{
 	defaults: defaultStatefulSet,
 	create: func(s *appsv1.StatefulSet) {
 		s.Generation = 1
+		dropDisabled(&s.Spec.Template.Spec, nil)
 		s.Status = appsv1.StatefulSetStatus{}
 		dropMaxUnavailable(s, nil)
 	},
 	update: func(new, old *appsv1.StatefulSet) {
+		dropDisabled(&new.Spec.Template.Spec, &old.Spec.Template.Spec)
 		new.Status = old.Status
 		dropMaxUnavailable(new, old)
 		if !apiequality.Semantic.DeepEqual(new.Spec, old.Spec) {

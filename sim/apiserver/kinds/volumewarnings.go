@@ -7,6 +7,18 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
+// oldClassAnnotation remarks upon an annotation that became a field.
+func oldClassAnnotation(annotations map[string]string) []string {
+	return oldAnnotation(annotations, corev1.BetaStorageClassAnnotation, `deprecated since v1.8; use "storageClassName" attribute instead`)
+}
+
+func oldAnnotation(annotations map[string]string, key, text string) []string {
+	if _, ok := annotations[key]; !ok {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %s", metadataPath.Child("annotations").Key(key), text)}
+}
+
 func volumeWarnings(s *corev1.PersistentVolumeSpec) (warnings []string) {
 	say := func(p *field.Path, text string) { warnings = append(warnings, fmt.Sprintf("%s: %s", p, text)) }
 	if s.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimRecycle {
