@@ -77,6 +77,16 @@ func (p *player) toRecord(wanted func(trace.Body) bool) (bool, error) {
 	return true, nil
 }
 
+// untilDone goes on while a command that takes virtual time (wait, drain) is under way.
+func (p *player) untilDone() error {
+	for p.runner.Busy() {
+		if more, err := p.advance(); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
 // ask prompts until the person wants to go on, and says to which record; nil
 // stands for the end of the run.
 func (p *player) ask(lines <-chan string) (next func(trace.Body) bool, err error) {
@@ -122,6 +132,9 @@ func (p *player) ask(lines <-chan string) (next func(trace.Body) bool, err error
 		default:
 			if err := p.runner.Type(line); err != nil {
 				fmt.Fprintln(p.streams.out, err)
+			}
+			if err := p.untilDone(); err != nil {
+				return nil, err
 			}
 			p.text.Flush()
 		}

@@ -37,8 +37,9 @@ type Entry struct {
 
 var errNoOutsider = errors.New("nobody carries out requests from outside")
 
-// OutsideActor is the name under which requests from outside run.
-const OutsideActor = "outside"
+// OutsideActor is the name under which requests from outside run: whatever they
+// are, a person is behind them.
+const OutsideActor = "user"
 
 // HandleOutside makes o the one who carries out requests from outside.
 func (e *Engine) HandleOutside(o Outsider) { e.outside = o }

@@ -324,6 +324,9 @@ func (r *Runner) Outside(q engine.Request) engine.Reply {
 
 var errCommandFailed = errors.New("the command has failed")
 
+// Busy says whether commands are under way that take virtual time.
+func (r *Runner) Busy() bool { return len(r.sequences) > 0 }
+
 // Type carries out a command at once, as a request from outside that the journal keeps.
 func (r *Runner) Type(text string) error {
 	data, err := json.Marshal(text)
