@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -156,6 +157,9 @@ func (r *Runner) translate() {
 	}
 	for _, name := range s.Compose.Services {
 		place := s.File.At("services", name)
+		if i := slices.IndexFunc(s.Compose.Objects, func(o compose.Object) bool { return o.Service == name }); i >= 0 {
+			place = s.Compose.Objects[i].Pos // a version 1 file has no services key
+		}
 		r.causes[name] = t.Add(Translated{Service: name, Place: place.String(), Objects: objects[name]})
 	}
 	for _, n := range s.Compose.Notes {
