@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"minisim/internal/source"
 	"minisim/sim/api"
 	"minisim/sim/cluster"
 	"minisim/sim/compose"
@@ -157,8 +157,8 @@ func (r *Runner) translate() {
 	}
 	for _, name := range s.Compose.Services {
 		place := s.File.At("services", name)
-		if i := slices.IndexFunc(s.Compose.Objects, func(o compose.Object) bool { return o.Service == name }); i >= 0 {
-			place = s.Compose.Objects[i].Pos // a version 1 file has no services key
+		if key, _ := source.Lookup(s.File.Root, "services", name); key == nil {
+			place = s.File.At(name) // a version 1 file has no services key
 		}
 		r.causes[name] = t.Add(Translated{Service: name, Place: place.String(), Objects: objects[name]})
 	}
