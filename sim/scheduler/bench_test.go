@@ -121,3 +121,62 @@ func BenchmarkLive(b *testing.B) {
 		})
 	}
 }
+
+// fill gives every node four pods of low priority, so that it is full.
+func fill(nodes int) *framework.Snapshot {
+	view := framework.NewSnapshot()
+	for i := range nodes {
+		view.SetNode(benchNode(i))
+		for k := range 4 {
+			view.AddPod(benchPod(4*i+k, asking("1", 0)), benchNode(i).Name)
+		}
+	}
+	return view
+}
+
+func asking(cpu string, priority int32) func(*v1.Pod) {
+	return func(p *v1.Pod) {
+		p.Spec.Priority = &priority
+		p.Spec.Containers[0].Resources.Requests[v1.ResourceCPU] = resource.MustParse(cpu)
+	}
+}
+
+// BenchmarkPreempt makes room for one urgent pod after the other in a full
+// cluster; one operation is one preemption and the binding after it.
+func BenchmarkPreempt(b *testing.B) {
+	for _, nodes := range []int{500, 5000} {
+		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
+			view := fill(nodes)
+			evaluator := framework.NewEvaluator(plugins.DefaultProfile(), view)
+			for i := 0; b.Loop(); i++ {
+				pod := benchPod(1_000_000+i, asking("3", 10))
+				p := framework.Decide(evaluator.Evaluate(pod)).Preemption
+				if p == nil || p.Nominated == "" {
+					b.StopTimer()
+					view = fill(nodes)
+					evaluator = framework.NewEvaluator(plugins.DefaultProfile(), view)
+					b.StartTimer()
+					continue
+				}
+				for _, v := range p.Victims {
+					view.RemovePod(v.Key)
+				}
+				view.AddPod(pod, p.Nominated)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "preemptions/s")
+		})
+	}
+}
+
+// BenchmarkUnschedulable decides on pods that fit nowhere and may not preempt.
+func BenchmarkUnschedulable(b *testing.B) {
+	for _, nodes := range []int{500, 5000} {
+		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
+			evaluator := framework.NewEvaluator(plugins.DefaultProfile(), fill(nodes))
+			for i := 0; b.Loop(); i++ {
+				framework.Decide(evaluator.Evaluate(benchPod(1_000_000+i, asking("3", 0)))).Record()
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "decisions/s")
+		})
+	}
+}

@@ -35,8 +35,9 @@ type Evaluation struct {
 		total int64
 		nodes int
 	}
-	// filters are the profile's that were not skipped.
-	filters []FilterPlugin
+	// filters and trackers are the profile's that were not skipped.
+	filters  []FilterPlugin
+	trackers []PodTracker
 	// Draw picks a number from 0 to n−1 for a purpose; nil always picks 0.
 	Draw func(purpose string, n int) int
 }
@@ -143,6 +144,11 @@ func (e *Evaluation) preFilter() NodeLimit {
 			e.filters = append(e.filters, plugin)
 		}
 	}
+	for _, plugin := range e.Profile.PreFilters {
+		if t, ok := plugin.(PodTracker); ok && !skipped[plugin.Name()] {
+			e.trackers = append(e.trackers, t)
+		}
+	}
 	return limit
 }
 
@@ -210,10 +216,8 @@ func (e *Evaluation) addNominated(c *CycleState, n *NodeInfo) (*NodeInfo, *Cycle
 
 // track tells every plugin that follows pods of one that came or went.
 func (e *Evaluation) track(c *CycleState, other *PodInfo, n *NodeInfo, delta int64) {
-	for _, plugin := range e.Profile.PreFilters {
-		if t, ok := plugin.(PodTracker); ok && !e.SkippedFilters[plugin.Name()] {
-			t.TrackPod(c, e.Pod, other, n, delta)
-		}
+	for _, t := range e.trackers {
+		t.TrackPod(c, e.Pod, other, n, delta)
 	}
 }
 

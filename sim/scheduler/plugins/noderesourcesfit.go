@@ -30,7 +30,17 @@ var (
 	_ framework.ScorePlugin     = (*NodeResourcesFit)(nil)
 )
 
-const fitScore framework.StateKey = "NodeResourcesFit/score"
+const (
+	fitFilter framework.StateKey = "NodeResourcesFit/filter"
+	fitScore  framework.StateKey = "NodeResourcesFit/score"
+)
+
+// fitVerdicts holds the rejections made so far, by their reasons, so that the
+// many nodes that lack the same share one.
+type fitVerdicts map[string]*framework.Status
+
+// Clone implements framework.StateData; sharing is what it is for.
+func (s fitVerdicts) Clone() framework.StateData { return s }
 
 // scoreRequest is the incoming pod's request as the score counts it.
 type scoreRequest struct{ nonZero, real framework.Resource }
@@ -43,7 +53,10 @@ func (*NodeResourcesFit) Name() string { return "NodeResourcesFit" }
 
 // PreFilter implements framework.PreFilterPlugin; the request was worked out
 // when the pod came.
-func (*NodeResourcesFit) PreFilter(*framework.CycleState, *framework.PodInfo) (map[string]bool, *framework.Status) {
+func (*NodeResourcesFit) PreFilter(c *framework.CycleState, _ *framework.PodInfo) (map[string]bool, *framework.Status) {
+	if c.Read(fitFilter) == nil {
+		c.Write(fitFilter, make(fitVerdicts))
+	}
 	return nil, nil
 }
 
@@ -58,12 +71,30 @@ func (s shortage) unresolvable() bool { return s.name != v1.ResourcePods && s.wa
 
 // Filter implements framework.FilterPlugin. A request that exceeds the node's
 // allocatable cannot be helped by removing pods.
-func (p *NodeResourcesFit) Filter(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
+func (p *NodeResourcesFit) Filter(c *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
 	if p.fits(pod, node) {
 		return nil
 	}
 	short := p.shortages(pod, node)
-	status := framework.NewStatus(framework.Unschedulable)
+	key := make([]byte, 0, 64)
+	for _, s := range short {
+		key = append(key, s.name...)
+		if s.unresolvable() {
+			key = append(key, '!')
+		}
+		key = append(key, ' ')
+	}
+	made := framework.State[fitVerdicts](c, fitFilter)
+	if status := made[string(key)]; status != nil {
+		return status
+	}
+	status := p.rejection(short)
+	made[string(key)] = status
+	return status
+}
+
+func (p *NodeResourcesFit) rejection(short []shortage) *framework.Status {
+	status := &framework.Status{Code: framework.Unschedulable, Plugin: p.Name()}
 	for _, s := range short {
 		if s.name == v1.ResourcePods {
 			status.Reasons = append(status.Reasons, "Too many pods")
