@@ -60,17 +60,19 @@ func all(ctx context.Context, quick bool) error {
 	return report(ctx, "1000x5000", raw)
 }
 
-// figures are what a child has measured. Times are wall seconds.
+// figures are what a child has measured.
 type figures struct {
-	Decision float64 // from the process's start to the first scheduling decision
-	Ready    float64 // … to redis-app being ready, or to all pods running
-	Pods     int
-	Bound    float64 // from apply to all pods bound
-	Running  float64 // from apply to all pods running
-	Writes   int64   // from apply to all pods running
-	Heal     float64 // from a node's death to all of its pods running elsewhere
-	HealTime float64 // the same in virtual seconds
-	Hash     string
+	Decision float64 // wall seconds from the process's start to the first scheduling decision
+	Ready    float64 // … to redis-app being ready
+
+	Nodes, Pods int
+	Boot        span    // from nothing to all nodes ready
+	Bound       span    // from apply to all pods bound
+	Running     span    // from apply to all pods running
+	Applied     tally   // what was written in that time
+	Heal        span    // from a node's death to all of its pods running elsewhere
+	HealTime    float64 // the same in virtual seconds
+	Hash        string
 }
 
 // report takes one measurement in a process of its own and prints it.
@@ -100,11 +102,15 @@ func report(ctx context.Context, name string, raw float64) error {
 		line("start to first scheduling decision", "%10.3f s", f.Decision)
 		line("start to app and redis ready", "%10.3f s", f.Ready)
 	} else {
-		line("apply to all bound", "%10.2f s  (%.0f pods/s)", f.Bound, float64(f.Pods)/f.Bound)
-		line("apply to all running", "%10.2f s  (%.0f pods/s)", f.Running, float64(f.Pods)/f.Running)
-		rate := float64(f.Writes) / f.Running
-		line("writes", "%10d    (%.1f a pod; %.0f writes/s, %.0f%% of etcd alone)", f.Writes, float64(f.Writes)/float64(f.Pods), rate, 100*rate/raw)
-		line("one node dies, its pods run elsewhere", "%10.2f s  (%.0f s of virtual time)", f.Heal, f.HealTime)
+		pods, wall := float64(f.Pods), f.Running.Wall
+		line("all nodes ready", "%10.2f s  (%.2f s of processor)", f.Boot.Wall, f.Boot.CPU)
+		line("apply to all bound", "%10.2f s  (%.0f pods/s; %.2f s of processor)", f.Bound.Wall, pods/f.Bound.Wall, f.Bound.CPU)
+		line("apply to all running", "%10.2f s  (%.0f pods/s; %.2f s of processor, %.2f ms a pod)", wall, pods/wall, f.Running.CPU, 1000*f.Running.CPU/pods)
+		writes, transactions := float64(f.Applied.Writes), float64(f.Applied.Transactions)
+		line("writes", "%10.0f    (%.0f writes/s, %.0f%% of etcd alone)", writes, writes/wall, 100*writes/wall/raw)
+		line("transactions", "%10.0f    (%.0f a second, %.0f%% of etcd alone)", transactions, transactions/wall, 100*transactions/wall/raw)
+		line("writes a pod", "%10.1f    (%s)", writes/pods, f.Applied.perPod(f.Pods))
+		line("one node dies, its pods run elsewhere", "%10.2f s  (%.0f s of virtual time, %.2f s of processor)", f.Heal.Wall, f.HealTime, f.Heal.CPU)
 	}
 	line("peak memory", "%10.0f MiB", memory)
 	line("processor time", "%10.2f s", cpu.Seconds())

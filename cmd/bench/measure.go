@@ -16,6 +16,7 @@ import (
 	"minisim/internal/source"
 	"minisim/scenarios"
 	"minisim/sim/api"
+	"minisim/sim/apiserver"
 	"minisim/sim/cluster"
 	"minisim/sim/component"
 	"minisim/sim/scenario"
@@ -98,6 +99,12 @@ func measureScale(ctx context.Context, nodes, pods int) (figures, error) {
 	for i := range nodes {
 		config.Workers = append(config.Workers, cluster.Worker{Name: fmt.Sprintf("worker-%d", i+1)})
 	}
+	var store *counter
+	config.Hooks.Store = func(s apiserver.Store) apiserver.Store {
+		store = &counter{Store: s}
+		store.reset()
+		return store
+	}
 	c, err := cluster.New(ctx, config)
 	if err != nil {
 		return f, err
@@ -105,11 +112,14 @@ func measureScale(ctx context.Context, nodes, pods int) (figures, error) {
 	defer c.Close()
 	c.Boot()
 	w := observe(c)
+	booting := startClock()
 	if err := w.until(ctx, func() bool { return w.readyNodes == nodes }); err != nil {
 		return f, fmt.Errorf("nodes ready: %w", err)
 	}
+	f.Boot = booting.read()
 	admin := c.Admin("kubernetes-admin", "bench")
-	began, revision := time.Now(), c.Store.Revision()
+	store.reset()
+	applied := startClock()
 	for i := range pods / podsPerDeployment {
 		if _, err := api.Create(admin, deployment(i)); err != nil {
 			return f, err
@@ -118,13 +128,12 @@ func measureScale(ctx context.Context, nodes, pods int) (figures, error) {
 	if err := w.until(ctx, func() bool { return w.bound == pods }); err != nil {
 		return f, fmt.Errorf("%d of %d pods bound: %w", w.bound, pods, err)
 	}
-	f.Bound = time.Since(began).Seconds()
+	f.Bound = applied.read()
 	if err := w.until(ctx, func() bool { return w.running == pods }); err != nil {
 		return f, fmt.Errorf("%d of %d pods running: %w", w.running, pods, err)
 	}
-	f.Running, f.Writes = time.Since(began).Seconds(), c.Store.Revision()-revision
-	began = time.Now()
-	died := c.Engine.Now()
+	f.Running, f.Applied = applied.read(), store.read()
+	died, dying := c.Engine.Now(), startClock()
 	if err := c.Kill("worker-1"); err != nil {
 		return f, err
 	}
@@ -132,7 +141,7 @@ func measureScale(ctx context.Context, nodes, pods int) (figures, error) {
 	if err := w.until(ctx, func() bool { return w.running == pods && w.onNode["worker-1"] == 0 }); err != nil {
 		return f, fmt.Errorf("%d pods of the dead node replaced: %w", lost, err)
 	}
-	f.Heal, f.HealTime, f.Hash = time.Since(began).Seconds(), (c.Engine.Now() - died).Seconds(), c.Trace.Hash()
+	f.Heal, f.HealTime, f.Hash = dying.read(), (c.Engine.Now() - died).Seconds(), c.Trace.Hash()
 	return f, nil
 }
 

@@ -109,6 +109,25 @@ type Client interface {
 	Watch(*Resource, WatchOptions) (Watch, error)
 }
 
+// Grouper is a Client that can write several things in one transaction.
+type Grouper interface {
+	// Together has the writes of the requests that f makes share as few
+	// transactions as may be. It is for what nobody waits for: an object that f
+	// gets back has no resourceVersion yet, and a write that is refused in the end
+	// is told of in the trace only.
+	Together(f func())
+}
+
+// Together has the requests of f written in one transaction, or as ever by a
+// client that is no Grouper.
+func Together(c Client, f func()) {
+	if g, ok := c.(Grouper); ok {
+		g.Together(f)
+		return
+	}
+	f()
+}
+
 // ErrUnreachable is what a request gets whose server or link is down.
 var ErrUnreachable = errors.New("connection refused")
 

@@ -17,19 +17,30 @@ import (
 // write stores value (nil: deletes) under the request's key if the key is still
 // at the revision guard (0: if it does not exist), and returns the object as it
 // is now, nil if it is gone. own is the object that value was encoded from,
-// no changeable part of which anybody else may have.
+// no changeable part of which anybody else may have. Within a group the write
+// waits for the others, and own is returned as it is.
 func (c *call) write(value []byte, own api.Object, guard int64) (api.Object, error) {
 	s := c.server
-	_, events, err := s.Store.Commit(etcdstore.Op{Key: c.Resource.StoreKey(c.Key), Value: value, Guard: guard})
+	op := etcdstore.Op{Key: c.Resource.StoreKey(c.Key), Value: value, Guard: guard}
+	if s.group != nil {
+		s.group.add(c, op, own)
+		return own, nil
+	}
+	_, events, err := s.Store.Commit(op)
 	if err != nil {
 		return nil, c.refused(err, guard)
 	}
+	return c.committed(events, value, own)
+}
+
+// committed brings the events of the request's write into the cache.
+func (c *call) committed(events []etcdstore.Event, value []byte, own api.Object) (api.Object, error) {
 	var now api.Object
 	for _, ev := range events {
 		if !bytes.Equal(ev.Value, value) {
 			own = nil
 		}
-		ch, err := s.apply(ev, own)
+		ch, err := c.server.apply(ev, own)
 		if err != nil {
 			return nil, err
 		}

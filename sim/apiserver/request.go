@@ -30,6 +30,7 @@ type call struct {
 	admitted []string // what admission changed
 	outcome  Outcome
 	changes  []change // committed; the watchers are told at the end
+	grouped  bool     // its write waits for those of its group, and so does its record
 }
 
 // action is what a verb does with a resource or one of its subresources.
@@ -64,9 +65,12 @@ func serves(r *api.Resource, sub string) bool {
 
 // do takes a request through the pipeline and leaves its record.
 func (s *Server) do(id Identity, r api.Request) (api.Object, error) {
+	s.regroup(r)
 	c := &call{Request: r, server: s, id: id, outcome: Read}
 	o, err := c.run()
-	c.record(err)
+	if !c.grouped {
+		c.record(err)
+	}
 	return o, err
 }
 

@@ -55,6 +55,7 @@ type Server struct {
 	hub   hub
 	rand  dice
 	net   services
+	group *group // nil: each write is a transaction of its own
 	expiry
 }
 

@@ -15,6 +15,7 @@ import (
 // Recorder writes Events as client-go's recorder does: one that says the same of
 // the same object again raises the count of the first. Events are written after
 // the work that caused them, and one that cannot be written is lost, as in Kubernetes.
+// Those that a process reports at about the same time share a transaction.
 type Recorder struct {
 	process *Process
 	source  corev1.EventSource
@@ -37,8 +38,13 @@ type seenEvent struct {
 
 type waitingEvent struct {
 	eventKey
+	at    metav1.Time
 	cause uint64
 }
+
+// eventDelay is the virtual time from an Event's report to its being written.
+// client-go hands Events to a goroutine, too, which writes them when it gets to it.
+const eventDelay = time.Millisecond
 
 // maxSeen bounds the memory for events that may come again (client-go keeps 4096).
 const maxSeen = 4096
@@ -68,11 +74,9 @@ func (r *Recorder) Eventf(o api.Object, kind, reason, format string, args ...any
 
 // EventFor is Event for an object that is known by reference only.
 func (r *Recorder) EventFor(ref corev1.ObjectReference, kind, reason, message string) {
-	r.waiting = append(r.waiting, waitingEvent{eventKey{ref, kind, reason, message}, r.process.Engine.Cause()})
-	if !r.process.eventsDue { // not Once: thousands of Events at one instant are no fault
-		r.process.eventsDue = true
-		r.process.Engine.After(0, engine.Work{Actor: r.process.Name, Kind: "events"})
-	}
+	e := r.process.Engine
+	r.waiting = append(r.waiting, waitingEvent{eventKey{ref, kind, reason, message}, metav1.NewTime(e.Clock()), e.Cause()})
+	e.OnceAfter(eventDelay, engine.Work{Actor: r.process.Name, Kind: "events"})
 }
 
 func (r *Recorder) flush() {
@@ -80,13 +84,12 @@ func (r *Recorder) flush() {
 	r.waiting = nil
 	for _, w := range waiting {
 		before := r.process.Engine.SetCause(w.cause)
-		r.write(w.eventKey)
+		r.write(w.eventKey, w.at)
 		r.process.Engine.SetCause(before)
 	}
 }
 
-func (r *Recorder) write(k eventKey) {
-	now := metav1.NewTime(r.process.Engine.Clock())
+func (r *Recorder) write(k eventKey, now metav1.Time) {
 	if s, ok := r.seen[k]; ok {
 		s.count++
 		_, err := api.Patch(r.process.Client, api.Events, s.key, func(ev *corev1.Event) error {

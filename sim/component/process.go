@@ -27,7 +27,6 @@ type Process struct {
 	Events *Recorder // for Events that the process reports under its own name
 
 	recorders []*Recorder
-	eventsDue bool       // work to write Events is queued
 	informers []informer // in the order in which they were added
 	byName    map[string]informer
 	handlers  map[string]func(engine.Work)
@@ -121,10 +120,11 @@ func (p *Process) Run(w engine.Work) {
 		p.startInformer(p.byName[w.Key])
 		p.checkSynced()
 	case "events":
-		p.eventsDue = false
-		for _, r := range p.recorders {
-			r.flush()
-		}
+		api.Together(p.Client, func() {
+			for _, r := range p.recorders {
+				r.flush()
+			}
+		})
 	default:
 		handle := p.handlers[w.Kind]
 		if handle == nil {
