@@ -105,7 +105,7 @@ func (s *Scheduler) podChanged(old, pod *v1.Pod) {
 	} else if pod.Spec.NodeName != "" {
 		s.podBound(old, pod)
 	} else if s.profiles[pod.Spec.SchedulerName] != nil && !ended(pod) {
-		s.podWaits(pod)
+		s.podWaits(old, pod)
 	}
 	s.kick()
 }
@@ -114,7 +114,7 @@ func ended(pod *v1.Pod) bool {
 	return pod.Status.Phase == v1.PodSucceeded || pod.Status.Phase == v1.PodFailed
 }
 
-func (s *Scheduler) podWaits(pod *v1.Pod) {
+func (s *Scheduler) podWaits(old, pod *v1.Pod) {
 	key := keyOf(pod)
 	if s.binding[key] != nil {
 		return // its node is chosen, the binding is under way
@@ -124,8 +124,20 @@ func (s *Scheduler) podWaits(pod *v1.Pod) {
 	}
 	info := framework.NewPodInfo(pod)
 	s.queue.add(info, s.now(), s.process.Engine.Cause())
-	if node := pod.Status.NominatedNodeName; node != s.view.NominatedNode(key) {
-		s.view.Nominate(info, node)
+	s.nominate(old, info)
+}
+
+// nominate follows the nominated node that the API has for a pod. An event that
+// does not change it may be older than what preemption has just decided, and
+// leaves that as it is.
+func (s *Scheduler) nominate(old *v1.Pod, p *framework.PodInfo) {
+	now := s.view.NominatedNode(p.Key)
+	node := now
+	if old == nil || old.Status.NominatedNodeName != p.Pod.Status.NominatedNodeName {
+		node = p.Pod.Status.NominatedNodeName
+	}
+	if node != now || node != "" && !framework.SamePod(old, p.Pod) {
+		s.view.Nominate(p, node)
 	}
 }
 

@@ -29,6 +29,12 @@ func Schedule(view *framework.Snapshot, pending []*framework.PodInfo, profiles m
 // at. Victims of a preemption are not removed. Among equally good nodes the
 // first by name is taken.
 func ScheduleInTurn(view *framework.Snapshot, pending []*framework.PodInfo, profiles map[string]*framework.Profile) []*framework.Decision {
+	decisions, _ := inTurn(view, pending, profiles)
+	return decisions
+}
+
+// inTurn also returns the cluster as it is in the end.
+func inTurn(view *framework.Snapshot, pending []*framework.PodInfo, profiles map[string]*framework.Profile) ([]*framework.Decision, *framework.Snapshot) {
 	view = view.Clone()
 	queue := slices.Clone(pending)
 	slices.SortStableFunc(queue, func(a, b *framework.PodInfo) int { return cmp.Compare(b.Priority, a.Priority) })
@@ -51,5 +57,5 @@ func ScheduleInTurn(view *framework.Snapshot, pending []*framework.PodInfo, prof
 			view.Nominate(pod, p.Nominated)
 		}
 	}
-	return decisions
+	return decisions, view
 }

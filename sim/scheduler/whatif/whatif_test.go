@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"minisim/sim/scheduler/config"
 	"minisim/sim/scheduler/framework"
 	"minisim/sim/scheduler/plugins"
 	"minisim/sim/scheduler/snapshot"
@@ -128,5 +129,25 @@ func TestScheduleAloneAndInTurn(t *testing.T) {
 	}
 	if len(cluster.View.Node("a").Pods) != 2 {
 		t.Error("the cluster has changed")
+	}
+}
+
+func TestCompareLeastWithMostAllocated(t *testing.T) {
+	empty := strings.Split(nodes, "---\napiVersion: v1\nkind: Pod")[0] + "---\n"
+	empty = strings.Replace(empty, "spec: {taints: [{key: dedicated, value: db, effect: NoSchedule}]}\n", "", 1)
+	request := `{containers: [{name: c, image: x, resources: {requests: {cpu: 500m, memory: 1Gi}}}]}`
+	cluster := load(t, empty+pod("one", request)+pod("two", request)+pod("three", request)+pod("huge", `{containers: [{name: c, image: x, resources: {requests: {cpu: "9"}}}]}`))
+	least := map[string]*framework.Profile{framework.DefaultSchedulerName: plugins.DefaultProfile()}
+	c, err := config.Load([]byte(`{apiVersion: kubescheduler.config.k8s.io/v1, kind: KubeSchedulerConfiguration, profiles: [{pluginConfig: [{name: NodeResourcesFit, args: {scoringStrategy: {type: MostAllocated}}}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := map[string]*framework.Profile{framework.DefaultSchedulerName: c.Profiles[0]}
+	got := Compare(cluster.View, cluster.Pending, least, most)
+	if got.A.Scheduled != 3 || got.A.Pending != 1 || got.A.NodesUsed != 2 || got.B.NodesUsed != 1 || got.B.CPU.Deviation <= got.A.CPU.Deviation {
+		t.Errorf("%+v\n%+v", got.A, got.B)
+	}
+	if got.Differs != "default/one" || got.DecisionA.Winner != "b" || got.DecisionB.Winner != "a" {
+		t.Errorf("differ on %q", got.Differs)
 	}
 }
