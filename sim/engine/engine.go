@@ -76,7 +76,7 @@ func (e *LimitError) Error() string {
 var ErrIdle = errors.New("nothing is left to do")
 
 // Engine owns the clock and the queue. It is not safe for concurrent use, but
-// for Submit, which any goroutine may call.
+// for Submit and Visit, which any goroutine may call.
 type Engine struct {
 	seed  uint64
 	epoch time.Time
@@ -96,14 +96,17 @@ type Engine struct {
 	err      error
 
 	observe func(Step)
+	done    func()
 	active  time.Duration // when something of consequence last changed
 
-	outside Outsider
+	outside map[string]Outsider // by kind of request
 	journal []Entry
 	script  []Entry // entries to be replayed
 
-	mu    sync.Mutex // guards inbox only
-	inbox []Request
+	mu     sync.Mutex // guards what follows
+	inbox  []Request
+	visits []func()
+	wake   func()
 }
 
 type registration struct {
@@ -130,6 +133,7 @@ func New(c Config) *Engine {
 	return &Engine{
 		seed: c.Seed, epoch: c.Epoch, now: c.Start, active: c.Start, limits: c.Limits,
 		once: map[Work]*item{}, actors: map[string]*registration{}, repeated: map[Work]int{},
+		outside: map[string]Outsider{},
 	}
 }
 
@@ -159,6 +163,11 @@ func (e *Engine) Steps() uint64 { return e.steps }
 
 // Observe has f called at the beginning of each step. There is one observer: the trace.
 func (e *Engine) Observe(f func(Step)) { e.observe = f }
+
+// Follow has f called at the end of each step, when its work is done and before
+// the next one begins. There is one follower. It may queue work; it must do the
+// same in every run.
+func (e *Engine) Follow(f func()) { e.done = f }
 
 // Actor is the name of the actor whose step is running, "" between steps.
 func (e *Engine) Actor() string { return e.actor }
@@ -310,6 +319,7 @@ func (e *Engine) Step() (Step, error) {
 	if e.err != nil {
 		return Step{}, e.err
 	}
+	e.receive()
 	if s, ok := e.stepOutside(); ok {
 		return s, e.err
 	}
@@ -348,7 +358,12 @@ func (e *Engine) begin(w Work, cause uint64) Step {
 	return s
 }
 
-func (e *Engine) end() { e.cause, e.actor = 0, "" }
+func (e *Engine) end() {
+	e.cause, e.actor = 0, ""
+	if e.done != nil {
+		e.done()
+	}
+}
 
 // RunUntil steps until stop says so after a step. It returns nil then, and the
 // error of Step otherwise.
@@ -379,5 +394,17 @@ func (e *Engine) RunTo(t time.Duration) error {
 		if _, err := e.Step(); err != nil {
 			return err
 		}
+	}
+}
+
+// Idle lets virtual time pass while nothing is done: the clock goes on to t, or
+// to the time of the next work if that comes first.
+func (e *Engine) Idle(t time.Duration) {
+	if it := e.peek(); it != nil {
+		t = min(t, it.at)
+	}
+	if e.now < t {
+		e.now = t
+		clear(e.repeated)
 	}
 }

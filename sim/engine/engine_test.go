@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -189,5 +190,27 @@ func TestPendingListsWhatComesNext(t *testing.T) {
 	got := e.Pending(2)
 	if len(got) != 2 || got[0].Key != "a" || got[1].Key != "b" || got[1].Time != 2*time.Second {
 		t.Errorf("pending %v", got)
+	}
+}
+
+// A follower sees each step when it is over, from outside as well, and may queue work for the same instant.
+func TestFollowerComesAfterEachStep(t *testing.T) {
+	e := New(Config{})
+	var order []string
+	e.Register("a", ActorFunc(func(w Work) { order = append(order, w.Key) }))
+	e.Follow(func() {
+		if e.Actor() != "" {
+			t.Errorf("the step of %s is not over", e.Actor())
+		}
+		order = append(order, "after")
+		if len(order) == 2 {
+			e.After(0, Work{Actor: "a", Kind: "k", Key: "queued"})
+		}
+	})
+	e.After(time.Second, Work{Actor: "a", Kind: "k", Key: "first"})
+	e.RunTo(time.Second)
+	e.Do(Request{Kind: "verb"})
+	if got := strings.Join(order, " "); got != "first after queued after after" {
+		t.Errorf("got %s", got)
 	}
 }
