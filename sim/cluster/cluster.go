@@ -107,7 +107,7 @@ func (c *Cluster) master(name string) *machine {
 		},
 		{
 			name: "kube-scheduler", source: "default-scheduler", identity: system("system:kube-scheduler"),
-			build: func(p *component.Process) { c.scheduler = scheduler.New(p, scheduler.Options{}) },
+			build: func(p *component.Process) { c.scheduler = scheduler.New(p, c.Config.Scheduler) },
 		},
 		{
 			name: "storage-driver", source: "storage-driver", identity: system("system:serviceaccount:kube-system:storage-driver"),

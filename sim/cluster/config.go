@@ -11,6 +11,7 @@ import (
 	"minisim/sim/api"
 	"minisim/sim/apiserver"
 	"minisim/sim/engine"
+	"minisim/sim/scheduler"
 )
 
 // Config says of what a cluster is made. The zero value, after Default, is the
@@ -23,6 +24,9 @@ type Config struct {
 	// Latency bounds the time that a watch event takes to its watcher; each
 	// takes its own, seeded. nil: 1 ms to 5 ms.
 	Latency *Latency
+
+	// Scheduler is how kube-scheduler is set up; the zero value is its default profile.
+	Scheduler scheduler.Options
 
 	// Input is what the run was asked to do, in resolved form. It opens the run's hash.
 	Input []byte
