@@ -131,7 +131,7 @@ func TestJournalReplaysAtTheSameStepAndTime(t *testing.T) {
 	run := func(journal []Entry) ([]string, []string, []Entry) {
 		e, r := setup(Config{})
 		o := &echo{e: e}
-		e.HandleOutside(o)
+		e.HandleOutside("scale", o)
 		e.Replay(journal)
 		for i := range 5 {
 			e.After(time.Duration(i)*time.Second, Work{"a", "k", fmt.Sprint(i)})

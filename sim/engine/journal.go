@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -41,25 +42,64 @@ var errNoOutsider = errors.New("nobody carries out requests from outside")
 // are, a person is behind them.
 const OutsideActor = "user"
 
-// HandleOutside makes o the one who carries out requests from outside.
-func (e *Engine) HandleOutside(o Outsider) { e.outside = o }
+// HandleOutside makes o the one who carries out requests of a kind from outside.
+func (e *Engine) HandleOutside(kind string, o Outsider) { e.outside[kind] = o }
 
 // Submit puts a request into the inbox; it runs between two steps. The returned
 // channel, which has room for it, gets the reply. Submit is safe for concurrent use.
 func (e *Engine) Submit(r Request) <-chan Reply {
 	done := make(chan Reply, 1)
 	r.done = done
-	e.mu.Lock()
-	e.inbox = append(e.inbox, r)
-	e.mu.Unlock()
+	e.arrive(func() { e.inbox = append(e.inbox, r) })
 	return done
 }
 
+// Visit has f run on the engine's goroutine between two steps, for somebody from
+// outside who only looks: it is no step, and neither the journal nor the run's
+// hash knows of it, so f must change nothing and schedule nothing. The channel is
+// closed when f has run. Visit is safe for concurrent use.
+func (e *Engine) Visit(f func()) <-chan struct{} {
+	done := make(chan struct{})
+	e.arrive(func() {
+		e.visits = append(e.visits, func() {
+			defer close(done)
+			f()
+		})
+	})
+	return done
+}
+
+// OnArrival has f called whenever a request or a visitor has come, on the
+// goroutine of whoever has sent it. Whoever waits between steps learns so that it is time for
+// Serve. Set it before anybody sends.
+func (e *Engine) OnArrival(f func()) { e.wake = f }
+
+func (e *Engine) arrive(put func()) {
+	e.mu.Lock()
+	put()
+	e.mu.Unlock()
+	if e.wake != nil {
+		e.wake()
+	}
+}
+
+// receive lets the visitors who wait look.
+func (e *Engine) receive() {
+	e.mu.Lock()
+	visits := e.visits
+	e.visits = nil
+	e.mu.Unlock()
+	for _, f := range visits {
+		f()
+	}
+}
+
 // Serve carries out the requests that wait in the inbox while the clock stands
-// still, and returns how many there were. A paused simulation calls it.
+// still, lets visitors look, and returns how many requests there were. A paused
+// simulation calls it, and one that waits for its next work to be due.
 func (e *Engine) Serve() int {
 	n := 0
-	for e.err == nil {
+	for e.receive(); e.err == nil; e.receive() {
 		if _, ok := e.stepOutside(); !ok {
 			break
 		}
@@ -121,9 +161,9 @@ func (e *Engine) runOutside(r Request) Reply {
 	e.begin(Work{Actor: OutsideActor, Kind: r.Kind, Key: string(r.Data)}, 0)
 	defer e.end()
 	e.journal = append(e.journal, Entry{Step: e.steps, Time: e.now, Request: Request{Kind: r.Kind, Data: r.Data}})
-	reply := Reply{Err: errNoOutsider}
-	if e.outside != nil {
-		reply = e.outside.Outside(r)
+	reply := Reply{Err: fmt.Errorf("%w of the kind %q", errNoOutsider, r.Kind)}
+	if o := e.outside[r.Kind]; o != nil {
+		reply = o.Outside(r)
 	}
 	if r.done != nil {
 		r.done <- reply

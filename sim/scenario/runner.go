@@ -64,7 +64,7 @@ func NewRunner(s *Scenario, c *cluster.Cluster) *Runner {
 	r := &Runner{Scenario: s, Cluster: c, View: s.View, causes: map[string]uint64{}, left: len(s.Timeline)}
 	r.client = c.Admin("kubernetes-admin", Actor)
 	r.View.client, r.View.world = r.client, c.World
-	c.Engine.HandleOutside(r)
+	c.Engine.HandleOutside(VerbRequest, r)
 	return r
 }
 
@@ -306,8 +306,8 @@ func (r *Runner) verdict(x Expectation, holds bool, err error) {
 // Outside carries out a verb that somebody has typed.
 func (r *Runner) Outside(q engine.Request) engine.Reply {
 	var text string
-	if err := json.Unmarshal(q.Data, &text); err != nil || q.Kind != VerbRequest {
-		return engine.Reply{Err: fmt.Errorf("an outside request %q that nobody understands", q.Kind)}
+	if err := json.Unmarshal(q.Data, &text); err != nil {
+		return engine.Reply{Err: fmt.Errorf("a verb that nobody can read: %w", err)}
 	}
 	c, err := ParseCommand(text, r.View)
 	if err != nil {
