@@ -51,6 +51,7 @@ func (s *Snapshot) apply(obj runtime.Object, remove bool) bool {
 	case *storagev1.CSIStorageCapacity:
 		put(s, &s.CSICapacities, o, remove, EpochStorage, nil)
 	case *storagev1.VolumeAttachment:
+		s.indexAttachment(o, remove)
 		put(s, &s.VolumeAttachments, o, remove, EpochStorage, nil)
 	case *policyv1.PodDisruptionBudget:
 		put(s, &s.Budgets, o, remove, epochNone, nil)

@@ -38,6 +38,7 @@ type Snapshot struct {
 	antiAffinity nodeSet
 	nominated    nominator
 	images       imageTable
+	attached     map[string][]string // volume names by node
 	generation   uint64
 	epochs       [epochKinds]uint64
 	log          changeLog

@@ -43,10 +43,8 @@ func (NodeVolumeLimits) Filter(c *framework.CycleState, pod *framework.PodInfo, 
 	for _, other := range node.Pods {
 		collectVolumes(c.View, other, attached)
 	}
-	for _, va := range c.View.VolumeAttachments.All() {
-		if pv := va.Spec.Source.PersistentVolumeName; va.Spec.NodeName == node.Name && pv != nil {
-			collectVolume(c.View, *pv, attached)
-		}
+	for _, volume := range c.View.AttachedVolumes(node.Name) {
+		collectVolume(c.View, volume, attached)
 	}
 	wanted := make(map[string]string)
 	collectVolumes(c.View, pod, wanted)

@@ -36,7 +36,11 @@ const (
 const volumeBindingKey framework.StateKey = "VolumeBinding"
 
 // podClaims are a pod's claims by what is to be done about them.
-type podClaims struct{ bound, delayed []*v1.PersistentVolumeClaim }
+type podClaims struct {
+	bound, delayed []*v1.PersistentVolumeClaim
+	// free are the volumes that a delayed claim might get, wherever they are.
+	free []*v1.PersistentVolume
+}
 
 // Clone implements framework.StateData; the data does not change.
 func (s *podClaims) Clone() framework.StateData { return s }
@@ -98,7 +102,23 @@ func sortClaims(view *framework.Snapshot, pod *framework.PodInfo) (*podClaims, *
 	if immediate {
 		return reject("pod has unbound immediate PersistentVolumeClaims")
 	}
+	if len(out.delayed) > 0 {
+		out.free = freeVolumes(view, out.delayed)
+	}
 	return out, nil
+}
+
+// freeVolumes lists the volumes that no claim has, or that one of these has.
+func freeVolumes(view *framework.Snapshot, claims []*v1.PersistentVolumeClaim) []*v1.PersistentVolume {
+	var free []*v1.PersistentVolume
+	for _, pv := range view.Volumes.All() {
+		if pv.Spec.ClaimRef == nil || slices.ContainsFunc(claims, func(c *v1.PersistentVolumeClaim) bool {
+			return storagehelpers.IsVolumeBoundToClaim(pv, c)
+		}) {
+			free = append(free, pv)
+		}
+	}
+	return free
 }
 
 // Filter implements framework.FilterPlugin.
@@ -108,7 +128,7 @@ func (VolumeBinding) Filter(c *framework.CycleState, _ *framework.PodInfo, node 
 		return nil
 	}
 	var reasons []string
-	if plan := planVolumes(c.View, claims.delayed, node); plan.reason != "" {
+	if plan := planVolumes(c.View, claims, node); plan.reason != "" {
 		reasons = append(reasons, plan.reason)
 	}
 	for _, claim := range claims.bound {
@@ -140,10 +160,10 @@ type volumePlan struct {
 
 // planVolumes finds a volume for each claim, the smallest claims first, or a
 // class that can make one on the node.
-func planVolumes(view *framework.Snapshot, claims []*v1.PersistentVolumeClaim, node *framework.NodeInfo) volumePlan {
+func planVolumes(view *framework.Snapshot, claims *podClaims, node *framework.NodeInfo) volumePlan {
 	plan := volumePlan{bind: make(map[string]*v1.PersistentVolume)}
 	chosen := make(map[string]*v1.PersistentVolume)
-	for _, claim := range bySize(claims) {
+	for _, claim := range bySize(claims.delayed) {
 		if selected, ok := claim.Annotations[storagehelpers.AnnSelectedNode]; ok {
 			if selected != node.Name {
 				return volumePlan{reason: noVolumeFound}
@@ -151,7 +171,7 @@ func planVolumes(view *framework.Snapshot, claims []*v1.PersistentVolumeClaim, n
 			plan.provision = append(plan.provision, claim)
 			continue
 		}
-		pv, err := storagehelpers.FindMatchingVolume(claim, view.Volumes.All(), node.Node, chosen, true, true)
+		pv, err := storagehelpers.FindMatchingVolume(claim, claims.free, node.Node, chosen, true, true)
 		if err == nil && pv != nil {
 			chosen[pv.Name] = pv
 			plan.bind[framework.ObjectKey(claim)] = pv

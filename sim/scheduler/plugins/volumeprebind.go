@@ -27,7 +27,7 @@ func (VolumeBinding) PreBind(c *framework.CycleState, pod *framework.PodInfo, no
 	if node == nil {
 		return framework.NewStatus(framework.Error, fmt.Sprintf("node %q not found", nodeName))
 	}
-	plan := planVolumes(c.View, claims.delayed, node)
+	plan := planVolumes(c.View, claims, node)
 	if plan.reason != "" {
 		return framework.NewStatus(framework.Unschedulable, plan.reason)
 	}
