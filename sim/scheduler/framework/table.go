@@ -15,7 +15,9 @@ func (d *Decision) TableLines() []string {
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	d.scoreTable(w)
+	w.Flush() // the columns of the next table are its own
 	d.rejectionTable(w)
+	w.Flush()
 	if d.Shortened {
 		fmt.Fprintf(w, "(%d of %d nodes shown)\n", len(d.Nodes), d.Examined)
 		for _, r := range d.Rejections {

@@ -24,9 +24,11 @@ func (l *loader) documents(text []byte) error {
 		if err != nil {
 			return err
 		}
-		raw, err := yaml.YAMLToJSON(document)
-		if err != nil {
-			return fmt.Errorf("document %d: %w", n, err)
+		raw := document
+		if !json.Valid(document) {
+			if raw, err = yaml.YAMLToJSON(document); err != nil {
+				return fmt.Errorf("document %d: %w", n, err)
+			}
 		}
 		if bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
 			continue // nothing but comments
