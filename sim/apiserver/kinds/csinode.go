@@ -60,7 +60,7 @@ func (f *faults) sameDrivers(new, old []storagev1.CSINodeDriver) {
 			}
 			is, was := new[j], old[i]
 			is.Allocatable, was.Allocatable = nil, nil
-			f.immutable(specPath, "drivers", internal{is}, internal{was})
+			f.immutable(specPath, "drivers", is, was)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -8,7 +9,6 @@ import (
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	netutils "k8s.io/utils/net"
 )
 
 var endpointSlices = kind[*discoveryv1.EndpointSlice]{
@@ -84,8 +84,8 @@ func (f *faults) endpoint(p *field.Path, e *discoveryv1.Endpoint, t discoveryv1.
 	} else if len(e.Addresses) > maxAddresses {
 		f.add(field.TooMany(addresses, len(e.Addresses), maxAddresses))
 	}
-	for i, a := range e.Addresses {
-		f.endpointAddress(addresses.Index(i), a, t, known)
+	for i := range e.Addresses {
+		f.endpointAddress(addresses, i, e.Addresses[i], t, known)
 	}
 	if e.NodeName != nil {
 		f.rule(p, "nodeName", *e.NodeName, dnsSubdomain)
@@ -102,23 +102,26 @@ func (f *faults) endpoint(p *field.Path, e *discoveryv1.Endpoint, t discoveryv1.
 	}
 }
 
-func (f *faults) endpointAddress(p *field.Path, address string, t discoveryv1.AddressType, known []string) {
+// endpointAddress validates an address by the type of the slice. That it is of
+// another family Kubernetes tells of the list.
+func (f *faults) endpointAddress(list *field.Path, i int, address string, t discoveryv1.AddressType, known []string) {
+	p, before := list.Index(i), len(f.list)
 	switch t {
-	case discoveryv1.AddressTypeIPv4:
-		f.ip(p, address, known...)
-		if !netutils.IsIPv4String(address) {
-			f.invalid(p, "", address, "must be an IPv4 address")
-		}
-		f.endpointIP(p, address)
-	case discoveryv1.AddressTypeIPv6:
-		f.ip(p, address, known...)
-		if !netutils.IsIPv6String(address) {
-			f.invalid(p, "", address, "must be an IPv6 address")
-		}
-		f.endpointIP(p, address)
 	case discoveryv1.AddressTypeFQDN:
 		f.add(validation.IsFullyQualifiedDomainName(p, address)...)
+		return
+	case discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6:
+		f.ip(p, address, known...)
+	default:
+		return
 	}
+	if len(f.list) > before {
+		return
+	}
+	if string(t) != string(familyOf(address)) {
+		f.invalid(list, "", address, fmt.Sprintf("must be an %s address", t))
+	}
+	f.endpointIP(p, address)
 }
 
 func (f *faults) hints(p *field.Path, h *discoveryv1.EndpointHints) {

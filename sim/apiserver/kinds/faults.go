@@ -108,7 +108,7 @@ func ifSetOneOf[T ~string](f *faults, p *field.Path, child string, value *T, sup
 // immutable adds a fault if a field was changed.
 func (f *faults) immutable(p *field.Path, child string, new, old any) {
 	if !apiequality.Semantic.DeepEqual(new, old) {
-		f.invalid(p, child, new, apivalidation.FieldImmutableErrorMsg)
+		f.invalid(p, child, shown(new), apivalidation.FieldImmutableErrorMsg)
 	}
 }
 

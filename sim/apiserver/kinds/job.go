@@ -177,21 +177,12 @@ func (f *faults) jobUpdate(new, old *batchv1.Job) {
 			allowResources(template.Spec.InitContainers, is.Template.Spec.InitContainers)
 		}
 	}
-	if !apiequality.Semantic.DeepEqual(*template, is.Template) {
-		f.invalid(specPath, "template", internal{is.Template}, "field is immutable")
-	}
+	f.immutable(specPath, "template", is.Template, *template)
 	f.immutable(specPath, "completionMode", is.CompletionMode, was.CompletionMode)
-	for _, fixed := range []struct {
-		name    string
-		is, was any
-	}{
-		{"podFailurePolicy", is.PodFailurePolicy, was.PodFailurePolicy}, {"backoffLimitPerIndex", is.BackoffLimitPerIndex, was.BackoffLimitPerIndex},
-		{"managedBy", is.ManagedBy, was.ManagedBy}, {"successPolicy", is.SuccessPolicy, was.SuccessPolicy},
-	} {
-		if !apiequality.Semantic.DeepEqual(fixed.is, fixed.was) {
-			f.invalid(specPath, fixed.name, internal{fixed.is}, "field is immutable")
-		}
-	}
+	f.immutable(specPath, "podFailurePolicy", is.PodFailurePolicy, was.PodFailurePolicy)
+	f.immutable(specPath, "backoffLimitPerIndex", is.BackoffLimitPerIndex, was.BackoffLimitPerIndex)
+	f.immutable(specPath, "managedBy", is.ManagedBy, was.ManagedBy)
+	f.immutable(specPath, "successPolicy", is.SuccessPolicy, was.SuccessPolicy)
 }
 
 func (f *faults) jobCompletions(is, was *batchv1.JobSpec) {

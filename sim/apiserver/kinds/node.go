@@ -89,9 +89,7 @@ func (f *faults) nodeResources(s *corev1.NodeStatus) {
 }
 
 func (f *faults) nodeResource(list string, name corev1.ResourceName, amounts corev1.ResourceList) {
-	p := statusPath.Child(list, string(name))
-	f.resourceName(p, name)
-	f.quantity(p, name, amounts[name])
+	f.quantity(statusPath.Child(list, string(name)), name, amounts[name])
 }
 
 func (f *faults) podCIDRs(cidrs []string) {

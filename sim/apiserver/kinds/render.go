@@ -21,6 +21,18 @@ func (i internal) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// shown is how messages show a value of any type.
+func shown(v any) any {
+	t := reflect.TypeOf(v)
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t != nil && (t.Kind() == reflect.Struct || t.Kind() == reflect.Slice) {
+		return internal{v}
+	}
+	return v
+}
+
 var (
 	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
 	podSpecType   = reflect.TypeFor[corev1.PodSpec]()

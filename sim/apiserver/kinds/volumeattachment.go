@@ -5,8 +5,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
-	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -34,9 +32,7 @@ var volumeAttachments = kind[*storagev1.VolumeAttachment]{
 func (f *faults) attachmentUpdate(new, old *storagev1.VolumeAttachment) {
 	f.meta(new, false, subdomainName)
 	f.attachment(new)
-	if !apiequality.Semantic.DeepEqual(new.Spec, old.Spec) {
-		f.invalid(specPath, "", internal{new.Spec}, apivalidation.FieldImmutableErrorMsg)
-	}
+	f.immutable(specPath, "", new.Spec, old.Spec)
 }
 
 func (f *faults) attachment(a *storagev1.VolumeAttachment) {

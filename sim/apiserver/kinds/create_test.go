@@ -1,0 +1,140 @@
+package kinds
+
+import (
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"minisim/sim/api"
+)
+
+// refusals are what is wrong with specs, by kind, beyond what the recorded answers
+// of a real server show. A row is the spec and the faults: "field: message", …
+var refusals = map[string][][2]string{
+	"Pod": {
+		{`containers: [{name: a, image: x}, {name: a, image: x}]`, `spec.containers[1].name: Duplicate value: "a"`},
+		{`containers: [{name: a, image: " x"}]`, `spec.containers[0].image: Invalid value: " x": must not have leading or trailing whitespace`},
+		{`containers: [{name: a, image: x, ports: [{name: "80"}]}]`, `spec.containers[0].ports[0].name: Invalid value: "80": must contain at least one letter (a-z), spec.containers[0].ports[0].containerPort: Required value`},
+		{`containers: [{name: a, image: x, ports: [{containerPort: 1, hostPort: 9}, {containerPort: 2, hostPort: 9}]}]`, `spec.containers[0].ports[1].hostPort: Duplicate value: "TCP//9"`},
+		{`containers: [{name: a, image: x, env: [{name: e, valueFrom: {}}]}]`, "spec.containers[0].env[0].valueFrom: Invalid value: \"\": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"},
+		{`containers: [{name: a, image: x, envFrom: [{prefix: b}]}]`, "spec.containers[0].envFrom: Invalid value: \"\": must specify one of: `configMapRef` or `secretRef`"},
+		{`containers: [{name: a, image: x, resources: {requests: {example.com/gpu: 1}}}]`, `spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources`},
+		{`containers: [{name: a, image: x, resources: {limits: {hugepages-2Mi: 3Mi}}}]`, `spec.containers[0].resources.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi, spec.containers[0].resources.requests[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi, spec.containers[0].resources: Forbidden: HugePages require cpu or memory`},
+		{`containers: [{name: a, image: x, livenessProbe: {tcpSocket: {port: 0}, periodSeconds: -3}}]`, `spec.containers[0].livenessProbe.tcpSocket.port: Invalid value: 0: must be between 1 and 65535, inclusive, spec.containers[0].livenessProbe.periodSeconds: Invalid value: -3: must be greater than or equal to 0`},
+		{`containers: [{name: a, image: x, lifecycle: {preStop: {sleep: {seconds: 31}}}}]`, `spec.containers[0].lifecycle.preStop.sleep: Invalid value: 31: must be non-negative and less than terminationGracePeriodSeconds (30)`},
+		{`{containers: [{name: a, image: x}], volumes: [{name: v, emptyDir: {}, hostPath: {path: /x}}]}`, `spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type`},
+		{`{containers: [{name: a, image: x, volumeMounts: [{name: v, mountPath: ""}]}]}`, `spec.containers[0].volumeMounts[0].name: Not found: "v", spec.containers[0].volumeMounts[0].mountPath: Required value`},
+		{`{containers: [{name: a, image: x}], initContainers: [{name: a, image: x, readinessProbe: {tcpSocket: {port: 3}}}]}`, `spec.initContainers[0].name: Duplicate value: "a", spec.initContainers[0].readinessProbe: Forbidden: may not be set for init containers without restartPolicy=Always`},
+		{`{containers: [{name: a, image: x}], ephemeralContainers: [{name: d, image: x}]}`, `spec.ephemeralContainers: Forbidden: cannot be set on create`},
+		{`{containers: [{name: a, image: x}], hostAliases: [{ip: 010.0.0.1}]}`, `spec.hostAliases[0].ip: Invalid value: "010.0.0.1": must not have leading 0s`},
+		{`{containers: [{name: a, image: x}], tolerations: [{key: k, operator: Exists, value: v, tolerationSeconds: 1}]}`, "spec.tolerations[0].effect: Invalid value: \"\": effect must be 'NoExecute' when `tolerationSeconds` is set, spec.tolerations[0].operator: Invalid value: \"v\": value must be empty when `operator` is 'Exists'"},
+		{`{containers: [{name: a, image: x}], topologySpreadConstraints: [{maxSkew: 0, topologyKey: t, whenUnsatisfiable: Never}]}`, `spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero, spec.topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "Never": supported values: "DoNotSchedule", "ScheduleAnyway"`},
+		{`{containers: [{name: a, image: x}], hostPID: true, shareProcessNamespace: true}`, `spec.securityContext.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled`},
+		{`{containers: [{name: a, image: x, resources: {requests: {cpu: 2}}}], resources: {requests: {cpu: 1}}}`, `spec.resources.requests[cpu]: Invalid value: "1": must be greater than or equal to aggregate container requests of 2`},
+		{`{containers: [{name: a, image: x}], os: {name: windows}, hostPID: true}`, `spec.hostPID: Forbidden: cannot be set for a windows pod`},
+		{`{containers: [{name: a, image: x}], dnsPolicy: None}`, "spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None"},
+	},
+	"Deployment": {
+		{`{}`, "spec.selector: Required value, spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`, spec.template.spec.containers: Required value"},
+		{`{selector: {}, template: {spec: {containers: [{name: a, image: x}]}}}`, `spec.selector: Invalid value: {}: empty selector is invalid for deployment`},
+		{`{selector: {matchLabels: {a: b}}, minReadySeconds: 9, progressDeadlineSeconds: 9, strategy: {rollingUpdate: {maxSurge: 0%, maxUnavailable: 0}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: x}]}}}`, "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0, spec.progressDeadlineSeconds: Invalid value: 9: must be greater than minReadySeconds"},
+	},
+	"StatefulSet": {
+		{`{selector: {matchLabels: {a: b}}, serviceName: A, updateStrategy: {type: OnDelete, rollingUpdate: {partition: 1}}, template: {metadata: {labels: {a: b}}}}`, `spec.updateStrategy.rollingUpdate: Invalid value: {"Partition":1,"MaxUnavailable":null}: only allowed for updateStrategy 'RollingUpdate', spec.serviceName: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`},
+	},
+	"Job": {
+		{`{completionMode: Foo, template: {spec: {containers: [{name: a, image: x}]}}}`, `spec.completionMode: Unsupported value: "Foo": supported values: "NonIndexed", "Indexed", spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"`},
+		{`{podFailurePolicy: {rules: [{action: FailJob}]}, template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}`, `spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required`},
+	},
+	"Service": {
+		{`{type: ExternalName}`, `spec.externalName: Required value`},
+		{`{clusterIP: None, type: NodePort, ports: [{port: 1}]}`, `spec.clusterIPs[0]: Invalid value: "None": may not be set to 'None' for NodePort services`},
+		{`{ports: [{port: 1, nodePort: 30001}]}`, "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"},
+		{`{externalIPs: [127.0.0.1, x], ports: [{port: 1}]}`, `spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128), spec.externalIPs[1]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)`},
+		{`{ipFamilyPolicy: Foo, ports: [{port: 1}]}`, `spec.ipFamilyPolicy: Unsupported value: "Foo": supported values: "PreferDualStack", "RequireDualStack", "SingleStack"`},
+	},
+	"PersistentVolumeClaim": {
+		{`{accessModes: [ReadWriteOncePod, ReadWriteOnce], resources: {requests: {storage: 0}}}`, `spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes, spec.resources[storage]: Invalid value: "0": must be greater than zero`},
+	},
+	"PersistentVolume": {
+		{`{accessModes: [ReadWriteOnce], capacity: {storage: 1Gi}, local: {path: /x}}`, `spec.nodeAffinity: Required value: Local volume requires node affinity`},
+		{`{accessModes: [ReadWriteOnce], capacity: {storage: 1Gi}, hostPath: {path: /x}, nfs: {server: a, path: /b}}`, `spec.nfs: Forbidden: may not specify more than 1 volume type`},
+	},
+	"Node": {
+		{`{taints: [{key: a}], podCIDRs: [10.0.0.0/24, 10.1.0.0/24]}`, `metadata.taints[0].effect: Required value, spec.podCIDRs: Invalid value: ["10.0.0.0/24","10.1.0.0/24"]: may specify no more than one CIDR for each IP family`},
+	},
+	"PodDisruptionBudget": {
+		{`{minAvailable: 150%}`, `spec.minAvailable: Invalid value: "150%": must not be greater than 100%`},
+		{`{minAvailable: 1, maxUnavailable: 1}`, `spec: Invalid value: {"MinAvailable":1,"Selector":null,"MaxUnavailable":1,"UnhealthyPodEvictionPolicy":null}: minAvailable and maxUnavailable cannot be both set`},
+	},
+	"CSINode": {
+		{`{drivers: [{name: d, nodeID: ""}, {name: d, nodeID: x, allocatable: {count: -1}}]}`, `spec.drivers[0].nodeID: Required value, spec.drivers[1].allocatable.count: Invalid value: -1: must be greater than or equal to 0, spec.drivers[1].name: Duplicate value: "d"`},
+	},
+	"VolumeAttachment": {
+		{`{attacher: d, nodeName: node}`, `spec.source: Required value: must specify exactly one of inlineVolumeSpec and persistentVolumeName`},
+		{`{attacher: d, nodeName: node, source: {inlineVolumeSpec: {capacity: {storage: 1}}}}`, `spec.source.inlineVolumeSpec.capacity: Forbidden: may not be specified in the context of inline volumes, spec.source.inlineVolumeSpec.accessModes: Required value, spec.source.inlineVolumeSpec.csi: Required value: may not be specified in the context of inline volumes`},
+	},
+}
+
+func TestRefusals(t *testing.T) {
+	for kind, rows := range refusals {
+		r := api.ByName(kind)
+		for _, row := range rows {
+			if got := faultsOf(t, r, `{"metadata":{"name":"x"},"spec":`+toJSON(t, row[0])+`}`); got != row[1] {
+				t.Errorf("%s %s\n got %s\nwant %s", kind, row[0], got, row[1])
+			}
+		}
+	}
+}
+
+// TestRefusalsOfOtherFields is the same for kinds without a spec: the row has the
+// whole object but its name.
+func TestRefusalsOfOtherFields(t *testing.T) {
+	for _, row := range [][3]string{
+		{"ConfigMap", `{data: {a: x}, binaryData: {a: eA==}}`, `data[a]: Invalid value: "a": duplicate of key present in binaryData`},
+		{"Secret", `{type: kubernetes.io/basic-auth}`, `data[username]: Required value, data[password]: Required value`},
+		{"Secret", `{type: kubernetes.io/service-account-token}`, `metadata.annotations[kubernetes.io/service-account.name]: Required value`},
+		{"Secret", `{type: kubernetes.io/dockercfg, stringData: {.dockercfg: "{x"}}`, `data[.dockercfg]: Invalid value: "<secret contents redacted>": invalid character 'x' looking for beginning of object key string`},
+		{"StorageClass", `{provisioner: p, volumeBindingMode: Foo}`, `volumeBindingMode: Unsupported value: "Foo": supported values: "Immediate", "WaitForFirstConsumer"`},
+		{"StorageClass", `{provisioner: p, allowedTopologies: [{matchLabelExpressions: [{key: k, values: [v]}]}, {matchLabelExpressions: [{key: k, values: [v]}]}]}`, `allowedTopologies[1].matchLabelExpressions: Duplicate value: ""`},
+		{"EndpointSlice", `{addressType: IPv4, endpoints: [{addresses: []}, {addresses: ["fd00::1"]}], ports: [{name: a}, {name: a, protocol: Foo}]}`, `endpoints[0].addresses: Required value: must contain at least 1 address, endpoints[1].addresses: Invalid value: "fd00::1": must be an IPv4 address, ports[1].name: Duplicate value: "a", ports[1].protocol: Unsupported value: "Foo": supported values: "SCTP", "TCP", "UDP"`},
+		{"Event", `{involvedObject: {namespace: other}}`, `involvedObject.namespace: Invalid value: "other": does not match event.namespace`},
+		{"PriorityClass", `{metadata: {name: system-x}, value: 1}`, `metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for system use only. error: system-x is not a known system priority class`},
+	} {
+		text := strings.Replace(toJSON(t, row[1]), "{", `{"metadata":{"name":"x"},`, 1)
+		if strings.Contains(row[1], "metadata") {
+			text = toJSON(t, row[1])
+		}
+		if got := faultsOf(t, api.ByName(row[0]), text); got != row[2] {
+			t.Errorf("%s %s\n got %s\nwant %s", row[0], row[1], got, row[2])
+		}
+	}
+}
+
+func toJSON(t *testing.T, text string) string {
+	t.Helper()
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// faultsOf creates an object in a server of the test's own.
+func faultsOf(t *testing.T, r *api.Resource, text string) string {
+	t.Helper()
+	o, _, err := DecodeBody(r, []byte(text), false, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	namespace := ""
+	if r.Namespaced {
+		namespace = "default"
+	}
+	if _, err = newServer().create(o, r, namespace); err == nil {
+		return ""
+	}
+	_, faults, _ := strings.Cut(err.Error(), " is invalid: ")
+	return strings.TrimSuffix(strings.TrimPrefix(faults, "["), "]")
+}
