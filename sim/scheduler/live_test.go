@@ -33,6 +33,27 @@ func TestPodIsBoundAndTold(t *testing.T) {
 	}
 }
 
+func TestExplainWaitingAndBoundPods(t *testing.T) {
+	b := newBench(t, 1)
+	b.create(liveNode("a", "2"))
+	b.create(livePod("bound", "2"))
+	b.run(time.Second)
+	b.create(livePod("waits", "1"))
+	b.run(time.Second)
+	if d := b.scheduler.Explain("default/bound"); d.Winner != "a" {
+		t.Errorf("bound: %s", d.Sentence())
+	}
+	if d := b.scheduler.Explain("default/waits"); d.Winner != "" || d.Nodes[0].Failures[0].Detail != "needs 1 cpu, 0 of 2 free" {
+		t.Errorf("waiting: %s", d.Sentence())
+	}
+	if d := b.scheduler.Explain("default/unknown"); d != nil {
+		t.Errorf("unknown: %s", d.Sentence())
+	}
+	if node := b.pod("bound").Spec.NodeName; node != "a" || len(b.scheduler.View().Node("a").Pods) != 1 {
+		t.Error("the explanation has changed something")
+	}
+}
+
 func TestTieIsDrawnFromTheSeed(t *testing.T) {
 	seen := make(map[string]bool)
 	for seed := range uint64(8) {

@@ -85,17 +85,6 @@ func New(p *component.Process, o Options) *Scheduler {
 // be changed and is good until the next step.
 func (s *Scheduler) View() *framework.Snapshot { return s.view }
 
-// Explain runs a pod that is not bound yet through its cycle without any
-// consequence and returns the decision with all nodes and all failing plugins.
-// It returns nil for a pod that the scheduler does not know as waiting.
-func (s *Scheduler) Explain(podKey string) *framework.Decision {
-	w := s.queue.pods[podKey]
-	if w == nil {
-		return nil
-	}
-	return framework.Decide(s.profiles[w.Pod.Spec.SchedulerName].Evaluate(s.view, w.PodInfo)).Table()
-}
-
 // Waiting lists the pods in the queue, sorted by namespace/name.
 func (s *Scheduler) Waiting() []string { return slices.Sorted(maps.Keys(s.queue.pods)) }
 
