@@ -49,7 +49,7 @@ func (ImageLocality) Score(c *framework.CycleState, pod *framework.PodInfo, node
 		sum += int64(float64(size) * (float64(nodes) / float64(total)))
 	})
 	ceiling := imageCeiling * containers
-	sum = min(max(sum, imageFloor), ceiling)
+	sum = max(min(sum, ceiling), imageFloor)
 	return framework.MaxNodeScore * (sum - imageFloor) / (ceiling - imageFloor)
 }
 
