@@ -251,8 +251,12 @@ func (c *podCheck) containerRestart(p *field.Path, ctr *corev1.Container) {
 // trimmedImages forbids pods, but not templates, spaces around an image.
 func (f *faults) trimmedImages(p *field.Path, containers []corev1.Container) {
 	for i := range containers {
-		if image := containers[i].Image; image != strings.TrimSpace(image) {
-			f.invalid(p.Index(i), "image", image, "must not have leading or trailing whitespace")
-		}
+		f.trimmedImage(p.Index(i), containers[i].Image)
+	}
+}
+
+func (f *faults) trimmedImage(p *field.Path, image string) {
+	if image != strings.TrimSpace(image) {
+		f.invalid(p, "image", image, "must not have leading or trailing whitespace")
 	}
 }

@@ -230,13 +230,13 @@ func countIndexes(list string, completions int32) (int32, error) {
 	previous := int64(-1)
 	for interval := range strings.SplitSeq(list, ",") {
 		first, last, ranged := strings.Cut(interval, "-")
-		from, err := parseIndex(first, interval, previous, completions)
+		from, err := parseIndex(first, previous, completions)
 		if err != nil {
 			return 0, err
 		}
 		to := from
 		if ranged {
-			if to, err = parseIndex(last, interval, from, completions); err != nil {
+			if to, err = parseIndex(last, from, completions); err != nil {
 				return 0, err
 			}
 		}
@@ -246,7 +246,7 @@ func countIndexes(list string, completions int32) (int32, error) {
 	return total, nil
 }
 
-func parseIndex(s, interval string, previous int64, completions int32) (int64, error) {
+func parseIndex(s string, previous int64, completions int32) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 32)
 	switch {
 	case err != nil:
@@ -256,6 +256,5 @@ func parseIndex(s, interval string, previous int64, completions int32) (int64, e
 	case n <= previous:
 		return 0, fmt.Errorf("non-increasing order, previous: %d, current: %d", previous, n)
 	}
-	_ = interval
 	return n, nil
 }

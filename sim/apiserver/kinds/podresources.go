@@ -91,7 +91,7 @@ func (c *podCheck) ephemeralContainers() {
 		e := &c.spec.EphemeralContainers[i]
 		ctr, idx := (*corev1.Container)(&e.EphemeralContainerCommon), p.Index(i)
 		c.container(idx, ctr)
-		c.trimmedImages(idx, nil)
+		c.trimmedImage(idx, e.Image)
 		others := named(c.spec.Containers, e.Name) || named(c.spec.InitContainers, e.Name)
 		if others || slices.ContainsFunc(c.spec.EphemeralContainers[:i], func(o corev1.EphemeralContainer) bool { return o.Name == e.Name }) {
 			c.duplicate(idx, "name", e.Name)

@@ -193,9 +193,9 @@ func (f *faults) iscsi(p *field.Path, s iscsiFields, wrongStart string) {
 }
 
 func (f *faults) iqn(p *field.Path, child, name, wrongStart string) {
-	for prefix, form := range iqnForms() {
-		if strings.HasPrefix(name, prefix) {
-			if !form.MatchString(name) {
+	for _, form := range iqnForms {
+		if strings.HasPrefix(name, form.prefix) {
+			if !regexp.MustCompile(form.pattern).MatchString(name) {
 				f.invalid(p, child, name, validFormat)
 			}
 			return
@@ -204,11 +204,10 @@ func (f *faults) iqn(p *field.Path, child, name, wrongStart string) {
 	f.invalid(p, child, name, wrongStart)
 }
 
-// iqnForms are the forms that iSCSI names have, by the prefix that tells them apart.
-func iqnForms() map[string]*regexp.Regexp {
-	return map[string]*regexp.Regexp{
-		"iqn": regexp.MustCompile(`iqn\.\d{4}-\d{2}\.([[:alnum:]-.]+)(:[^,;*&$|\s]+)$`),
-		"eui": regexp.MustCompile(`^eui.[[:alnum:]]{16}$`),
-		"naa": regexp.MustCompile(`^naa.[[:alnum:]]{32}$`),
-	}
+// iqnForms are the forms that iSCSI names have, by the prefix that tells them
+// apart. Volumes of that sort are too rare to keep the expressions at hand.
+var iqnForms = []struct{ prefix, pattern string }{
+	{"iqn", `iqn\.\d{4}-\d{2}\.([[:alnum:]-.]+)(:[^,;*&$|\s]+)$`},
+	{"eui", `^eui.[[:alnum:]]{16}$`},
+	{"naa", `^naa.[[:alnum:]]{32}$`},
 }
