@@ -15,9 +15,14 @@ type Evaluator struct {
 	uses    uint64
 }
 
-// maxShapes bounds the memory for kept results; the shape that was not used for
-// the longest time goes first.
-const maxShapes = 256
+// What bounds the memory for kept results; the shape that was not used for the
+// longest time goes first.
+const (
+	maxShapes = 256
+	minShapes = 8
+	// maxCells bounds shapes times nodes; a cell takes about 200 bytes.
+	maxCells = 400_000
+)
 
 // NewEvaluator returns an Evaluator of pods for a profile over a view.
 func NewEvaluator(profile *Profile, view *Snapshot) *Evaluator {
@@ -48,7 +53,8 @@ func (v *Evaluator) shape(pod *PodInfo) *shape {
 	key := pod.shape()
 	s := v.shapes[key]
 	if s == nil {
-		if len(v.shapes) >= maxShapes {
+		limit := min(max(maxCells/max(len(v.view.nodes), 1), minShapes), maxShapes)
+		for len(v.shapes) >= limit {
 			v.evict()
 		}
 		s = newShape(v, pod)
