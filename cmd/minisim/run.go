@@ -20,6 +20,7 @@ import (
 	"minisim/scenarios"
 	"minisim/sim/cluster"
 	"minisim/sim/scenario"
+	"minisim/sim/scheduler"
 	"minisim/sim/trace"
 )
 
@@ -36,6 +37,8 @@ type runOptions struct {
 	etcdLog  string
 	noBuild  bool
 	profiles []string
+
+	schedulerConfig string
 }
 
 func runCommand(s streams) *cobra.Command {
@@ -72,6 +75,7 @@ file or flag that cannot be used.`,
 	f.StringVar(&o.dataDir, "data-dir", "", "keep the cluster's etcd in this folder (default: a temporary one, removed in the end)")
 	f.StringVar(&o.etcdLog, "etcd-log", "", "write etcd's own log to this file, - for standard error")
 	f.BoolVar(&o.noBuild, "no-build", false, "do not build the images of build: services: see what happens when nobody has pushed them")
+	f.StringVar(&o.schedulerConfig, "scheduler-config", "", "a KubeSchedulerConfiguration for the scheduler (default: kube-scheduler's default profile)")
 	f.StringSliceVar(&o.profiles, "profile", nil, "activate a profile of the compose file")
 	return c
 }
@@ -128,6 +132,31 @@ func load(name string, o runOptions) (*scenario.Scenario, error) {
 	return scenario.Load(strings.TrimSuffix(base, filepath.Ext(base)), f, opts)
 }
 
+// prepare loads a scenario and settles everything that its run depends on.
+func prepare(name string, o runOptions) (*scenario.Scenario, error) {
+	sc, err := load(name, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.seedSet {
+		sc.Seed = o.seed
+	}
+	sc.Cluster.Seed, sc.Cluster.Input = sc.Seed, sc.Input()
+	if o.schedulerConfig != "" {
+		c, err := loadSchedulerConfig(o.schedulerConfig)
+		if err != nil {
+			return nil, err
+		}
+		text, err := os.ReadFile(o.schedulerConfig)
+		if err != nil {
+			return nil, err
+		}
+		sc.Cluster.Input = append(sc.Cluster.Input, text...)
+		sc.Cluster.Scheduler = scheduler.Options{Profiles: c.Profiles, InitialBackoff: c.InitialBackoff, MaxBackoff: c.MaxBackoff}
+	}
+	return sc, nil
+}
+
 func unknownScenario(name string) error {
 	names, err := builtins()
 	if err != nil {
@@ -161,15 +190,12 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	if err != nil {
 		return err
 	}
-	sc, err := load(name, o)
+	sc, err := prepare(name, o)
 	if err != nil {
 		return err
 	}
-	if o.seedSet {
-		sc.Seed = o.seed
-	}
 	config := sc.Cluster
-	config.Seed, config.DataDir, config.Input = sc.Seed, o.dataDir, sc.Input()
+	config.DataDir = o.dataDir
 	closeLog, err := etcdLog(o.etcdLog, &config, s)
 	if err != nil {
 		return err

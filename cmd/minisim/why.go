@@ -1,0 +1,210 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"minisim/sim/cluster"
+	"minisim/sim/scenario"
+	"minisim/sim/scheduler"
+	"minisim/sim/scheduler/framework"
+	"minisim/sim/scheduler/whatif"
+	"minisim/sim/trace"
+)
+
+// whyOptions are the flags of minisim why.
+type whyOptions struct {
+	run    runOptions
+	at     string
+	fix    bool
+	output string
+}
+
+func whyCommand(s streams) *cobra.Command {
+	var o whyOptions
+	c := &cobra.Command{
+		Use:   "why FILE pod/NAME",
+		Short: "Explain where the scheduler has put a pod, or why it is Pending, and what would help",
+		Long: `Why runs a compose file or a built-in scenario up to a time (the end, unless --at
+says otherwise) and explains the scheduler's verdict on a pod. NAME is the pod's
+name, the beginning of it, or a compose service.
+
+With --fix it looks for the smallest changes that would make a Pending pod fit.
+Each is proved by running the scheduler on a copy of the cluster.`,
+		Example: `  minisim why redis-app pod/redis --at 450s -o wide
+  minisim why resources-run-out pod/web --at 30s --fix`,
+		Args: atMost(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usageError{errors.New("why needs a file or scenario and a pod, for example: minisim why redis-app pod/redis")}
+			}
+			o.run.seedSet = c.Flags().Changed("seed")
+			return why(c.Context(), args[0], args[1], o, s)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.at, "at", "", "the virtual time to look at, such as 120s (default: the end of the run)")
+	f.BoolVar(&o.fix, "fix", false, "find the smallest changes that would make the pod fit")
+	f.StringVarP(&o.output, "output", "o", "text", "text, wide, json or yaml")
+	f.Uint64Var(&o.run.seed, "seed", 0, "the number from which all chance derives (default: the scenario's)")
+	f.StringVar(&o.run.schedulerConfig, "scheduler-config", "", "a KubeSchedulerConfiguration")
+	return c
+}
+
+// explanation is what why has found out.
+type explanation struct {
+	*framework.Decision
+	At    string       `json:"at"` // virtual time of the decision
+	Fixes []whatif.Fix `json:"fixes,omitempty"`
+
+	bound bool
+}
+
+func why(ctx context.Context, name, pod string, o whyOptions, s streams) (err error) {
+	if err := oneOf("-o", o.output, "text", "wide", "json", "yaml"); err != nil {
+		return err
+	}
+	until := time.Duration(-1)
+	if o.at != "" {
+		if until, err = time.ParseDuration(o.at); err != nil || until < 0 {
+			return usageError{fmt.Errorf("--at %s: it may be a time such as 120s", o.at)}
+		}
+	}
+	sc, err := prepare(name, o.run)
+	if err != nil {
+		return err
+	}
+	c, err := cluster.New(ctx, sc.Cluster)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	w := &witness{decisions: map[string]trace.Record{}}
+	c.Trace.Subscribe(w.record)
+	r := scenario.NewRunner(sc, c)
+	r.Start()
+	if err := runTo(ctx, r, until); err != nil {
+		return err
+	}
+	x, err := w.explain(c, r, pod, o.fix)
+	if err != nil {
+		return err
+	}
+	if o.output == "json" || o.output == "yaml" {
+		return printValue(s.out, o.output, x)
+	}
+	return x.print(s, o)
+}
+
+// runTo plays a run up to a virtual time, or to its end when that is negative.
+func runTo(ctx context.Context, r *scenario.Runner, until time.Duration) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if next, ok := r.Cluster.Engine.Next(); until >= 0 && ok && next.Time > until {
+			return nil
+		}
+		if more, err := r.Step(); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// witness keeps each pod's last scheduling decision.
+type witness struct {
+	decisions map[string]trace.Record
+}
+
+func (w *witness) record(r trace.Record) {
+	if d, ok := r.Body.(scheduler.Decision); ok {
+		w.decisions[d.Pod] = r
+	}
+}
+
+// explain finds the pod that is meant: first among those that wait, then among all that were decided on.
+func (w *witness) explain(c *cluster.Cluster, r *scenario.Runner, pod string, fix bool) (*explanation, error) {
+	name := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(pod, "pods/"), "pod/"), "po/")
+	var waiting []string
+	if live := c.Scheduler(); live != nil {
+		waiting = live.Waiting()
+	}
+	if key := match(waiting, name); key != "" {
+		info, profile, _ := c.Scheduler().Lookup(key)
+		x := &explanation{Decision: c.Scheduler().Explain(key), At: trace.Seconds(c.Engine.Now()) + "s"}
+		if fix {
+			x.Fixes = whatif.Fixes(c.Scheduler().View(), info, profile)
+		}
+		return x, nil
+	}
+	known := slices.SortedFunc(maps.Keys(w.decisions), func(a, b string) int {
+		return cmp.Compare(w.decisions[a].ID, w.decisions[b].ID) // the latest decision last
+	})
+	key := match(known, name)
+	if key == "" {
+		there := "no pod has been looked at yet"
+		if len(known) > 0 {
+			there = "there are " + strings.Join(known, ", ")
+		}
+		return nil, usageError{fmt.Errorf("there is no pod %q at %ss; %s", name, trace.Seconds(c.Engine.Now()), there)}
+	}
+	rec := w.decisions[key]
+	return &explanation{Decision: rec.Body.(scheduler.Decision).Decision, At: trace.Seconds(rec.Time) + "s", bound: true}, nil
+}
+
+// match finds a pod by its name, with or without namespace, or by the beginning
+// of its name. Of several the last one is taken.
+func match(keys []string, name string) string {
+	found := ""
+	for _, key := range keys {
+		_, short, _ := strings.Cut(key, "/")
+		switch {
+		case key == name || short == name:
+			return key
+		case strings.HasPrefix(short, name) || strings.HasPrefix(key, name):
+			found = key
+		}
+	}
+	return found
+}
+
+func (x *explanation) print(s streams, o whyOptions) error {
+	fmt.Fprintln(s.out, x.Sentence())
+	if x.bound {
+		fmt.Fprintf(s.out, "(decided at %s)\n", x.At)
+	}
+	for _, line := range x.TableLines() {
+		fmt.Fprintln(s.out, "  "+line)
+	}
+	switch {
+	case !o.fix:
+	case x.bound:
+		fmt.Fprintln(s.out, "It has its node: there is nothing to fix.")
+	case len(x.Fixes) == 0:
+		fmt.Fprintln(s.out, "No single change that was tried would make it fit.")
+	}
+	for i, f := range x.Fixes {
+		goes := ""
+		if !strings.Contains(f.Text, f.Node) {
+			goes = "; it would go to " + f.Node
+		}
+		fmt.Fprintf(s.out, "fix %d: %s%s\n", i+1, f.Text, goes)
+		if f.Command != "" {
+			fmt.Fprintln(s.out, "    "+f.Command)
+		}
+		for _, line := range strings.Split(strings.TrimRight(f.Patch, "\n"), "\n") {
+			if line != "" {
+				fmt.Fprintln(s.out, "    "+line)
+			}
+		}
+	}
+	return nil
+}
