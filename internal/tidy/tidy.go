@@ -37,6 +37,7 @@ var rooms = map[string][]string{
 	"compose":    {},
 	"cluster":    {"api", "apiserver", "component", "controller", "engine", "etcdstore", "kubelet", "network", "scheduler", "trace", "world"},
 	"scenario":   {"api", "cluster", "compose", "engine", "trace", "world"},
+	"session":    {"api", "cluster", "engine", "scenario", "trace", "world"},
 	"simulate":   {"api", "apiserver", "cluster", "component", "engine", "etcdstore", "trace"},
 }
 

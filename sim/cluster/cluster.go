@@ -14,7 +14,6 @@ import (
 	"minisim/sim/component"
 	"minisim/sim/controller"
 	"minisim/sim/engine"
-	"minisim/sim/etcdstore"
 	"minisim/sim/kubelet"
 	"minisim/sim/network"
 	"minisim/sim/scheduler"
@@ -28,7 +27,7 @@ type Cluster struct {
 	Engine *engine.Engine
 	Trace  *trace.Recorder
 	World  *world.World
-	Store  *etcdstore.Store
+	Store  Store
 	API    *apiserver.Server
 
 	Resumed bool // the data folder had a cluster already: this one carries on with it
@@ -41,7 +40,7 @@ type Cluster struct {
 // New makes a cluster that is switched off. Boot it, then step its engine; Close it in the end.
 func New(ctx context.Context, c Config) (*Cluster, error) {
 	c.Default()
-	store, err := etcdstore.Open(ctx, etcdstore.Options{DataDir: c.DataDir, Log: c.EtcdLog})
+	store, err := c.open(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,10 @@ type Config struct {
 	// Input is what the run was asked to do, in resolved form. It opens the run's hash.
 	Input []byte
 
+	// Past is what the same run has written before, to be played again; nil: the
+	// cluster has a store of its own. It excludes DataDir.
+	Past *Past
+
 	DataDir string    // keep the cluster's etcd here, durably; "" is a temporary folder
 	EtcdLog io.Writer // where etcd's own log goes; nil: nowhere
 	Limits  engine.Limits

@@ -45,6 +45,8 @@ type Runner struct {
 	verdicts  []Verdict
 	failures  int
 	end       *End
+	judged    int  // verdicts that were given before the end
+	beyond    bool // somebody has gone on after the end
 }
 
 // sequence is commands that are carried out one after the other.
@@ -313,6 +315,7 @@ func (r *Runner) Outside(q engine.Request) engine.Reply {
 	if err != nil {
 		return engine.Reply{Err: err}
 	}
+	r.reopen()
 	failures := r.failures
 	s := &sequence{commands: []Command{c}}
 	if !r.advance(s) {
@@ -333,20 +336,21 @@ func (r *Runner) Busy() bool { return len(r.sequences) > 0 }
 
 // Type carries out a command at once, as a request from outside that the journal keeps.
 func (r *Runner) Type(text string) error {
+	return r.Cluster.Engine.Do(Typed(text)).Err
+}
+
+// Typed is the request from outside that carries out a command.
+func Typed(text string) engine.Request {
 	data, err := json.Marshal(text)
 	if err != nil {
-		return err
+		panic("scenario: a text cannot be written as JSON: " + err.Error()) // any string can
 	}
-	return r.Cluster.Engine.Do(engine.Request{Kind: VerbRequest, Data: data}).Err
+	return engine.Request{Kind: VerbRequest, Data: data}
 }
 
 // Step does the next step of the run. It returns false when the run is over.
 func (r *Runner) Step() (bool, error) {
-	if r.end != nil {
-		return false, nil
-	}
-	if reason, over := r.over(); over {
-		r.finish(reason)
+	if r.Conclude() {
 		return false, nil
 	}
 	if _, err := r.Cluster.Engine.Step(); err != nil {
@@ -355,12 +359,31 @@ func (r *Runner) Step() (bool, error) {
 	return true, nil
 }
 
+// Conclude ends the run if it is over, and says whether it has ended. What comes
+// from outside comes after it, so that it finds the same in every replay.
+func (r *Runner) Conclude() bool {
+	if r.end == nil {
+		if reason, over := r.over(); over {
+			r.finish(reason)
+		}
+	}
+	return r.end != nil
+}
+
+// reopen has a run that has ended go on until it is settled again: somebody has
+// done something more. The end will be judged anew.
+func (r *Runner) reopen() {
+	if r.end != nil {
+		r.end, r.beyond, r.verdicts = nil, true, r.verdicts[:r.judged]
+	}
+}
+
 // over says whether and why the run has come to its end.
 func (r *Runner) over() (string, bool) {
 	e := r.Cluster.Engine
 	next, any := e.Next()
 	switch {
-	case r.Scenario.Until > 0:
+	case r.Scenario.Until > 0 && !r.beyond:
 		if !any || next.Time > r.Scenario.Until && r.Scenario.Until > e.Now() {
 			e.RunTo(r.Scenario.Until) // nothing is due until then: only the clock moves
 		}
@@ -381,7 +404,7 @@ func (r *Runner) finish(reason string) {
 	for _, w := range r.waiting {
 		r.expect(w.Expectation)
 	}
-	r.waiting = nil
+	r.waiting, r.judged = nil, len(r.verdicts)
 	for _, x := range r.Scenario.Finally {
 		r.expect(x)
 	}

@@ -23,6 +23,9 @@ func (Decision) Kind() string { return "decision" }
 // Tell sums the decision up in a sentence.
 func (d Decision) Tell() string { return d.Sentence() }
 
+// Unschedulable says that no node was chosen.
+func (d Decision) Unschedulable() bool { return d.Winner == "" }
+
 // Detail is the table of nodes and plugins.
 func (d Decision) Detail() []string { return d.TableLines() }
 

@@ -1,0 +1,76 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"minisim/sim/engine"
+)
+
+// Fork gives a second run with the same past as this one: the same input and all
+// that came from outside up to here. Then the verbs are carried out in it. This
+// session stays as it is; both must be closed.
+//
+// With a change the fork's input is another one from the very beginning. As its
+// steps are other ones then, what came from outside comes at the same virtual
+// time, and the fork goes on until the time at which this session stands.
+func (s *Session) Fork(ctx context.Context, change func(*Input), verbs ...string) (*Session, error) {
+	if s.past == nil {
+		return nil, ErrNoWayBack
+	}
+	in := s.input.clone()
+	if change != nil {
+		change(&in)
+	}
+	f, err := Open(ctx, in, s.options)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.follow(ctx, s, change != nil, verbs); err != nil {
+		return nil, errors.Join(fmt.Errorf("fork: %w", err), f.Close())
+	}
+	return f, nil
+}
+
+func (f *Session) follow(ctx context.Context, s *Session, changed bool, verbs []string) error {
+	if changed {
+		if err := f.relive(ctx, s.Journal(), s.Now()); err != nil {
+			return err
+		}
+	} else {
+		if f.resolved != s.resolved {
+			return errProjectChanged
+		}
+		f.play.script = append([]engine.Entry(nil), s.Journal()...)
+		if err := f.To(ctx, s.StepNumber()); err != nil {
+			return err
+		}
+	}
+	for _, b := range s.breaks {
+		if _, err := f.Break(b.String()); err != nil {
+			return err
+		}
+	}
+	for _, v := range verbs {
+		if err := f.Type(ctx, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// relive plays until a virtual time, with requests from outside at theirs. One
+// that fails now, as it may in another run, is part of that run.
+func (f *Session) relive(ctx context.Context, journal []engine.Entry, until time.Duration) error {
+	for _, entry := range journal {
+		if _, err := f.Until(ctx, At(entry.Time)); err != nil {
+			return err
+		}
+		f.play.wait(entry.Time)
+		_ = f.play.outside(entry.Request)
+	}
+	_, err := f.Until(ctx, At(until))
+	return err
+}

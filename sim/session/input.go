@@ -1,0 +1,74 @@
+package session
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"maps"
+	"slices"
+
+	"minisim/internal/source"
+	"minisim/sim/scenario"
+)
+
+// Input is all that a run depends on, but for what comes from outside while it runs.
+type Input struct {
+	Name     string            // the scenario's name: the file's without its ending
+	Path     string            // the file as the user named it; it stands in every place that is told
+	File     []byte            // the compose file, whole
+	Dir      string            // the project's folder, for env_file and bind mounts; "" when there is none
+	Env      map[string]string // for ${VARIABLES} of the compose file
+	Seed     *uint64           // nil: the file's own
+	Profiles []string          // the compose file's active profiles
+	NoBuild  bool              // images of `build:` are not built
+}
+
+func (in Input) clone() Input {
+	in.File, in.Env, in.Profiles = bytes.Clone(in.File), maps.Clone(in.Env), slices.Clone(in.Profiles)
+	if in.Seed != nil {
+		in.Seed = new(*in.Seed)
+	}
+	return in
+}
+
+// load reads the scenario anew: one that has been played has a cluster of its own in its conditions.
+func (in Input) load() (*scenario.Scenario, error) {
+	path := in.Path
+	if path == "" {
+		path = in.Name + ".yaml"
+	}
+	f, err := source.Parse(path, in.File)
+	if err != nil {
+		return nil, err
+	}
+	sc, err := scenario.Load(in.Name, f, scenario.Options{Env: in.Env, Dir: in.Dir, Profiles: in.Profiles, NoBuild: in.NoBuild})
+	if err != nil {
+		return nil, err
+	}
+	if in.Seed != nil {
+		sc.Seed = *in.Seed
+	}
+	return sc, nil
+}
+
+// errProjectChanged says that the same file does not mean the same any more.
+var errProjectChanged = errors.New("the files of the project's folder (env_file, configs, secrets, bind mounts) are not what they were when the run began")
+
+// again loads the scenario once more, for a replay. It must mean what it meant before.
+func (in Input) again(resolved string) (*scenario.Scenario, error) {
+	sc, err := in.load()
+	if err != nil {
+		return nil, errors.Join(errProjectChanged, err)
+	}
+	if digest(sc) != resolved {
+		return nil, errProjectChanged
+	}
+	return sc, nil
+}
+
+// digest stands for a scenario in resolved form.
+func digest(sc *scenario.Scenario) string {
+	sum := sha256.Sum256(sc.Input())
+	return hex.EncodeToString(sum[:])
+}
