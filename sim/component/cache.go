@@ -1,7 +1,6 @@
 package component
 
 import (
-	"cmp"
 	"slices"
 
 	"minisim/sim/api"
@@ -23,11 +22,6 @@ type Cache[T api.Object] struct {
 	synced   bool
 }
 
-type index[T api.Object] struct {
-	values func(T) []string
-	keys   map[string]map[api.Key]T
-}
-
 // Informer adds a cache of resource r to a process that has not started yet.
 // One process has one cache per name; name is r's plural unless told otherwise by options.Name.
 func Informer[T api.Object](p *Process, r *api.Resource, o api.ListOptions) *Cache[T] {
@@ -47,7 +41,7 @@ func NamedInformer[T api.Object](p *Process, name string, r *api.Resource, o api
 
 // Index adds an index: the objects by the values that f gives for each. Call it before the process starts.
 func (c *Cache[T]) Index(name string, f func(T) []string) {
-	c.indexes[name] = &index[T]{values: f, keys: map[string]map[api.Key]T{}}
+	c.indexes[name] = &index[T]{values: f, objects: map[string][]T{}}
 }
 
 // OnChange has f called for each change, after the cache has it. old is the zero
@@ -67,10 +61,10 @@ func (c *Cache[T]) Len() int { return len(c.objects) }
 func (c *Cache[T]) List() []T { return sorted(c.objects) }
 
 // By is the objects for which the index has the value, sorted by key.
-func (c *Cache[T]) By(index, value string) []T { return sorted(c.indexes[index].keys[value]) }
+func (c *Cache[T]) By(index, value string) []T { return slices.Clone(c.indexes[index].objects[value]) }
 
 // CountBy is how many objects there are for which the index has the value.
-func (c *Cache[T]) CountBy(index, value string) int { return len(c.indexes[index].keys[value]) }
+func (c *Cache[T]) CountBy(index, value string) int { return len(c.indexes[index].objects[value]) }
 
 // Synced says whether the first list has come.
 func (c *Cache[T]) Synced() bool { return c.synced }
@@ -81,7 +75,7 @@ func sorted[T api.Object](m map[api.Key]T) []T {
 		out = append(out, o)
 	}
 	slices.SortFunc(out, func(a, b T) int {
-		return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
+		return api.KeyOf(a).Compare(api.KeyOf(b))
 	})
 	return out
 }
@@ -156,15 +150,7 @@ func (c *Cache[T]) put(o T) {
 	}
 	c.objects[k] = o
 	for _, ix := range c.indexes {
-		if had {
-			ix.drop(k, old)
-		}
-		for _, v := range ix.values(o) {
-			if ix.keys[v] == nil {
-				ix.keys[v] = map[api.Key]T{}
-			}
-			ix.keys[v][k] = o
-		}
+		ix.put(k, old, o, had)
 	}
 	for _, f := range c.handlers {
 		f(old, o)
@@ -183,14 +169,5 @@ func (c *Cache[T]) remove(k api.Key) {
 	var none T
 	for _, f := range c.handlers {
 		f(old, none)
-	}
-}
-
-func (ix *index[T]) drop(k api.Key, o T) {
-	for _, v := range ix.values(o) {
-		delete(ix.keys[v], k)
-		if len(ix.keys[v]) == 0 {
-			delete(ix.keys, v)
-		}
 	}
 }
