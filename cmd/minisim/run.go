@@ -202,6 +202,9 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	}
 	defer closeLog()
 	c, err := cluster.New(ctx, config)
+	if err != nil && o.dataDir != "" && ctx.Err() == nil {
+		return usageError{fmt.Errorf("--data-dir: %w", err)} // the folder is what a user can do something about
+	}
 	if err != nil {
 		return err
 	}
