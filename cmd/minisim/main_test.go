@@ -57,6 +57,9 @@ func TestGolden(t *testing.T) {
 			}
 			file := filepath.Join("testdata", "golden", name+".txt")
 			if *update {
+				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+					t.Fatal(err)
+				}
 				if err := os.WriteFile(file, []byte(out), 0o644); err != nil {
 					t.Fatal(err)
 				}
