@@ -5,8 +5,8 @@ import "minisim/sim/api"
 // What follows is for whoever looks at the cluster from outside of the
 // simulation: it leaves no record and takes no part in the run.
 
-// Up says whether the server answers requests.
-func (s *Server) Up() bool { return !s.down }
+// Answers says whether the server answers requests.
+func (s *Server) Answers() bool { return !s.down }
 
 // Newest is the revision of the newest write to a resource that the server
 // knows of, or the revision at which it began to look.
