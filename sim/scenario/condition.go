@@ -1,94 +1,64 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/google/cel-go/cel"
-	"github.com/google/cel-go/common/types"
-	"github.com/google/cel-go/common/types/ref"
+	celast "github.com/google/cel-go/common/ast"
 	"go.yaml.in/yaml/v3"
+
+	"minisim/internal/source"
+	"minisim/sim/api"
 )
 
 // Condition is a yes-or-no question about the cluster, written in CEL.
-type Condition struct {
+type Condition struct{ Expression }
+
+// Expression is a question about the cluster, written in CEL. It remembers its
+// answer until something is written that the answer derives from.
+type Expression struct {
 	Text    string
 	program cel.Program
 	view    *View
+	uses    []use
+	needs   []*api.Resource
+
+	asked int // the view's number when the answer was found; 0: never
+	stamp int64
+	value any
+	err   error
 }
 
-// functions is one function of the language of conditions.
-type functions struct {
-	name, help string
-	args       []*cel.Type
-	result     *cel.Type
-	call       func(v *View, args []ref.Val) (any, error)
+// use is one call of a function of the vocabulary with what it names, where that is written down.
+type use struct {
+	function *function
+	named    []string // a literal for each argument, "" where it is computed
+	column   int      // of the call in the expression's first line, from 0; -1: on another line
 }
 
-// vocabulary is all functions that a condition may use, beside CEL's own.
-var vocabulary = []functions{
-	{"ready", "how many pods of a service are ready", one, cel.IntType, func(v *View, a []ref.Val) (any, error) { return v.Ready(str(a[0])), nil }},
-	{"running", "how many pods of a service have the phase Running", one, cel.IntType, func(v *View, a []ref.Val) (any, error) { return v.InPhase(str(a[0]), "Running"), nil }},
-	{"pending", "how many pods of a service have the phase Pending", one, cel.IntType, func(v *View, a []ref.Val) (any, error) { return v.InPhase(str(a[0]), "Pending"), nil }},
-	{"replicas", "how many pods of a service there are that are not being deleted", one, cel.IntType, func(v *View, a []ref.Val) (any, error) { return v.Replicas(str(a[0])), nil }},
-	{"terminating", "how many pods of a service are being deleted", one, cel.IntType, func(v *View, a []ref.Val) (any, error) { return v.Terminating(str(a[0])), nil }},
-	{"restarts", "how often containers of a service's pods were started again", one, cel.IntType, func(v *View, a []ref.Val) (any, error) { return v.Restarts(str(a[0])), nil }},
-	{"nodes", "the names of the nodes that ready pods of a service run on, sorted", one, cel.ListType(cel.StringType), func(v *View, a []ref.Val) (any, error) { return v.NodesOf(str(a[0])), nil }},
-	{"nodeReady", "whether a node's condition Ready is True", one, cel.BoolType, func(v *View, a []ref.Val) (any, error) { return v.NodeReady(str(a[0])), nil }},
-	{"keptData", "whether a ready pod of a service has found on its disk what an earlier pod wrote", one, cel.BoolType, func(v *View, a []ref.Val) (any, error) { return v.KeptData(str(a[0])), nil }},
-	{"events", "how many Events have a reason, repetitions counted", one, cel.IntType, func(v *View, a []ref.Val) (any, error) { return v.Events(str(a[0])), nil }},
-	{"objects", `all objects of a resource: objects("pods").exists(p, p.status.phase == "Failed")`, one, cel.ListType(cel.DynType), func(v *View, a []ref.Val) (any, error) { return v.Objects(str(a[0])) }},
-	{"object", `one object: object("deployment", "app").status.readyReplicas`, []*cel.Type{cel.StringType, cel.StringType}, cel.DynType, func(v *View, a []ref.Val) (any, error) { return v.Object(str(a[0]), str(a[1])) }},
-}
-
-var one = []*cel.Type{cel.StringType}
-
-func str(v ref.Val) string { s, _ := v.Value().(string); return s }
-
-// Vocabulary lists the functions that conditions may use, with what each says.
-func Vocabulary() []string {
-	var lines []string
-	for _, f := range vocabulary {
-		var args []string
-		for _, t := range f.args {
-			args = append(args, t.String())
-		}
-		lines = append(lines, fmt.Sprintf("%s(%s) %s: %s", f.name, strings.Join(args, ", "), f.result, f.help))
-	}
-	return lines
-}
-
-func newEnv(v *View) (*cel.Env, error) {
-	var options []cel.EnvOption
-	for _, f := range vocabulary {
-		options = append(options, cel.Function(f.name, cel.Overload(f.name+"_of", f.args, f.result,
-			cel.FunctionBinding(func(args ...ref.Val) ref.Val {
-				value, err := f.call(v, args)
-				if err != nil {
-					return types.NewErr("%s", err)
-				}
-				return types.DefaultTypeAdapter.NativeToValue(value)
-			}))))
-	}
-	return cel.NewEnv(options...)
-}
-
-// maxConditionCost bounds what one question may cost, in CEL's units.
-const maxConditionCost = 10_000_000
+// maxCost bounds what one question may cost, in CEL's units.
+const maxCost = 10_000_000
 
 // ParseCondition compiles a condition. Its questions are answered from v.
 func ParseCondition(text string, v *View) (*Condition, error) {
-	c, issues, err := compile(text, v)
+	e, issues, err := compile(text, v, true)
 	if err != nil {
 		return nil, err
 	}
-	if issues != nil && issues.Err() != nil {
-		return nil, fmt.Errorf("%q: %s", text, issues.Errors()[0].Message)
+	if issues != nil {
+		message, _, _ := strings.Cut(issues.Errors()[0].Message, "\n")
+		return nil, fmt.Errorf("%q: %s", text, message)
 	}
-	return c, nil
+	return &Condition{*e}, nil
 }
 
-func compile(text string, v *View) (*Condition, *cel.Issues, error) {
+// compile reads an expression. Either the issues or the error say what is wrong with it.
+func compile(text string, v *View, yesNo bool) (*Expression, *cel.Issues, error) {
+	if text == "" {
+		return nil, nil, errors.New("an expression is missing")
+	}
 	env, err := newEnv(v)
 	if err != nil {
 		return nil, nil, err
@@ -97,62 +67,184 @@ func compile(text string, v *View) (*Condition, *cel.Issues, error) {
 	if issues != nil && issues.Err() != nil {
 		return nil, issues, nil
 	}
-	if t := ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
+	if t := ast.OutputType(); yesNo && !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
 		return nil, nil, fmt.Errorf("%q is not a yes-or-no question, but gives %s", text, t)
 	}
-	program, err := env.Program(ast, cel.CostLimit(maxConditionCost))
+	program, err := env.Program(ast, cel.CostLimit(maxCost))
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Condition{Text: text, program: program, view: v}, nil, nil
+	e := &Expression{Text: text, program: program, view: v}
+	if err := e.study(ast.NativeRep()); err != nil {
+		return nil, nil, fmt.Errorf("%q: %w", text, err)
+	}
+	return e, nil, nil
 }
 
-// Holds answers the question. What cannot be said at present (an object that
-// does not exist, a field that is not set yet) does not hold.
+// study finds out which functions an expression uses and what its answer derives from.
+func (e *Expression) study(ast *celast.AST) error {
+	var fault error
+	needs := map[*api.Resource]bool{}
+	celast.PostOrderVisit(ast.Expr(), celast.NewExprVisitor(func(x celast.Expr) {
+		if x.Kind() != celast.CallKind {
+			return
+		}
+		f := functionNamed(x.AsCall().FunctionName())
+		if f == nil || x.AsCall().IsMemberFunction() {
+			return
+		}
+		u := use{function: f, column: -1}
+		for _, a := range x.AsCall().Args() {
+			text := ""
+			if a.Kind() == celast.LiteralKind {
+				text, _ = a.AsLiteral().Value().(string)
+			}
+			u.named = append(u.named, text)
+		}
+		if at := ast.SourceInfo().GetStartLocation(x.ID()); at.Line() == 1 {
+			u.column = max(at.Column()-len(f.name), 0)
+		}
+		e.uses = append(e.uses, u)
+		found := f.needs
+		if found == nil && u.named[0] != "" {
+			r, err := findResource(u.named[0])
+			if err != nil {
+				fault = err
+				return
+			}
+			found = []*api.Resource{r}
+		} else if found == nil {
+			found = api.Resources()
+		}
+		for _, r := range found {
+			needs[r] = true
+		}
+	}))
+	for _, r := range api.Resources() {
+		if needs[r] {
+			e.needs = append(e.needs, r)
+		}
+	}
+	return fault
+}
+
+// check finds literal names that the file does not know.
+func (e *Expression) check(n Names, fault func(u use, err error)) {
+	for _, u := range e.uses {
+		for i, kind := range u.function.takes {
+			var err error
+			switch name := u.named[i]; {
+			case name == "":
+			case kind == serviceArg:
+				err = known("service", name, n.Services)
+			case kind == nodeArg:
+				err = known("node", name, n.Machines)
+			}
+			if err != nil {
+				fault(u, err)
+			}
+		}
+	}
+}
+
+// Value answers the question. It is an error if it cannot be answered at
+// present: nobody to ask, an object that does not exist, a field that is not set yet.
+func (e *Expression) Value() (any, error) {
+	if e.view == nil {
+		return nil, errDown
+	}
+	stamp := e.view.stamp(e.needs)
+	if e.asked == 0 || e.asked != e.view.number || stamp != e.stamp {
+		e.asked, e.stamp = e.view.number, stamp
+		e.value, e.err = e.evaluate()
+	}
+	return e.value, e.err
+}
+
+func (e *Expression) evaluate() (any, error) {
+	if len(e.needs) > 0 {
+		if err := e.view.answers(); err != nil {
+			return nil, err
+		}
+	}
+	value, _, err := e.program.Eval(map[string]any{})
+	if err != nil {
+		return nil, err
+	}
+	return native(value)
+}
+
+// Holds answers the question. What cannot be said at present does not hold.
 func (c *Condition) Holds() (bool, error) {
-	value, _, err := c.program.Eval(map[string]any{})
+	value, err := c.Value()
 	if err != nil {
 		return false, err
 	}
-	yes, ok := value.Value().(bool)
+	yes, ok := value.(bool)
 	if !ok {
-		return false, fmt.Errorf("the answer is %v, neither true nor false", value.Value())
+		return false, fmt.Errorf("the answer is %v, neither true nor false", value)
 	}
 	return yes, nil
 }
 
 // condition compiles the CEL expression of a node; faults point into it.
-func (d *decoder) condition(n *yaml.Node) *Condition {
-	if n.Kind != yaml.ScalarNode || n.Value == "" {
-		d.fault(n, `write a CEL expression, for example ready("app") == 3`, "expect must be a condition, this is %s", describe(n))
+func (d *decoder) condition(n *yaml.Node, what string) *Condition {
+	e := d.expression(n, what, `ready("app") == 3`, true)
+	if e == nil {
 		return nil
 	}
-	c, issues, err := compile(n.Value, d.view)
+	return &Condition{*e}
+}
+
+func (d *decoder) expression(n *yaml.Node, what, example string, yesNo bool) *Expression {
+	if n.Kind != yaml.ScalarNode || n.Value == "" {
+		d.fault(n, "write a CEL expression, for example "+example, "%s must be an expression, this is %s", what, describe(n))
+		return nil
+	}
+	e, issues, err := compile(n.Value, d.view, yesNo)
 	if err != nil {
 		d.fault(n, "", "%s", err)
 		return nil
 	}
 	if issues == nil {
-		return c
+		d.expressions = append(d.expressions, located{e, n})
+		return e
 	}
 	for _, issue := range issues.Errors() {
-		pos := d.file.Place(n)
-		if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && issue.Location.Line() == 1 {
-			pos.Col += issue.Location.Column()
-			if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
-				pos.Col++
-			}
+		column := -1
+		if issue.Location.Line() == 1 {
+			column = issue.Location.Column()
 		}
 		message, _, _ := strings.Cut(issue.Message, "\n")
-		d.faults.Add(pos, "functions: "+functionNames(), "%q: %s", n.Value, message)
+		d.faults.Add(d.within(n, column), "functions: "+functionNames(), "%q: %s", shorten(n.Value), message)
 	}
 	return nil
 }
 
-func functionNames() string {
-	var names []string
-	for _, f := range vocabulary {
-		names = append(names, f.name)
+// located is an expression and the node that it stands in.
+type located struct {
+	*Expression
+	node *yaml.Node
+}
+
+// within is the place of a column of a node's first line of text; -1 stands for the node itself.
+func (d *decoder) within(n *yaml.Node, column int) source.Pos {
+	pos := d.file.Place(n)
+	if column < 0 || n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return pos
 	}
-	return strings.Join(names, ", ")
+	pos.Col += column
+	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+		pos.Col++
+	}
+	return pos
+}
+
+// checkExpressions finds names in expressions that do not exist.
+func (d *decoder) checkExpressions(names Names) {
+	for _, x := range d.expressions {
+		x.check(names, func(u use, err error) {
+			d.faults.Add(d.within(x.node, u.column), "", "%s", err)
+		})
+	}
 }

@@ -67,14 +67,14 @@ func (b Built) Tell() string {
 
 // Said is the record of the narration.
 type Said struct {
-	Text string `json:"text"`
+	Text string `json:"text"` // Markdown
 }
 
 // Kind is "say".
 func (Said) Kind() string { return "say" }
 
-// Tell gives the text.
-func (s Said) Tell() string { return s.Text }
+// Tell gives the text without its markup.
+func (s Said) Tell() string { return Plain(s.Text) }
 
 // Tone makes it stand out.
 func (Said) Tone() trace.Tone { return trace.Loud }
@@ -128,7 +128,7 @@ func (v Verdict) Tell() string {
 		s += " (" + v.Error + ")"
 	}
 	if v.Because != "" {
-		s += ". " + v.Because
+		s += ". " + Plain(v.Because)
 	}
 	return s
 }
@@ -143,15 +143,32 @@ func tone(good bool) trace.Tone {
 	return trace.Bad
 }
 
+// Missed is the record of an entry of the timeline that was never played,
+// because its condition has never become true.
+type Missed struct {
+	Place string `json:"place"`
+	When  string `json:"when"`
+}
+
+// Kind is "missed".
+func (Missed) Kind() string { return "missed" }
+
+// Tell says so.
+func (m Missed) Tell() string {
+	return fmt.Sprintf("the entry of the timeline at %s was never played: its condition has never become true: %s", m.Place, m.When)
+}
+
 // End is the record of the end of a run.
 type End struct {
 	Reason   string        `json:"reason"`
 	Time     time.Duration `json:"timeNs"` // virtual
 	Steps    uint64        `json:"steps"`
 	Hash     string        `json:"hash"`
-	Held     int           `json:"held"`     // expectations that held
-	Failed   int           `json:"failed"`   // expectations that did not
-	Failures int           `json:"failures"` // commands that failed
+	Held     int           `json:"held"`             // expectations that held
+	Failed   int           `json:"failed"`           // expectations that did not
+	Failures int           `json:"failures"`         // commands that failed
+	Points   int64         `json:"points,omitempty"` // for right answers …
+	Of       int64         `json:"of,omitempty"`     // … of so many
 }
 
 // Kind is "end".
@@ -178,6 +195,9 @@ func (e End) Tell() string {
 	}
 	if e.Failures > 0 {
 		s += fmt.Sprintf("; %d commands failed", e.Failures)
+	}
+	if e.Of > 0 {
+		s += fmt.Sprintf("; the answers earned %d of %d points", e.Points, e.Of)
 	}
 	return s + ". Hash " + e.Hash
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -29,9 +30,14 @@ type action interface {
 	do(*Runner) error
 }
 
-// lasting is an action that goes on after do: it is asked once a second, virtual time, until it is finished.
+// lasting is an action that goes on after do, until it is finished.
 type lasting interface {
+	// finished does what can be done now and says whether that was all.
 	finished(*Runner) (bool, error)
+	// noticed says, between two steps, whether there is something to do now.
+	noticed() bool
+	// next is the virtual time at which there is something to do at the latest.
+	next(now time.Duration) time.Duration
 }
 
 // Names are what a file itself knows of.

@@ -3,6 +3,7 @@ package scenario
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -64,6 +65,11 @@ func (d *drain) finished(r *Runner) (bool, error) {
 	}
 	return left == 0, nil
 }
+
+func (d *drain) noticed() bool { return false }
+
+// next is when kubectl looks again whether the pods have gone.
+func (d *drain) next(now time.Duration) time.Duration { return now + time.Second }
 
 func evict(c api.Client, pod *corev1.Pod) error {
 	key := api.KeyOf(pod)

@@ -16,7 +16,10 @@ var expectVerb = &Verb{
 
 type expect struct{ condition *Condition }
 
-func (e expect) check(Names) error { return nil }
+func (e expect) check(n Names) (err error) {
+	e.condition.check(n, func(_ use, fault error) { err = fault })
+	return err
+}
 
 func (e expect) do(r *Runner) error {
 	r.expect(Expectation{Condition: e.condition})

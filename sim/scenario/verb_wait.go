@@ -29,11 +29,17 @@ const MaxWait = time.Hour
 
 type wait struct {
 	span      time.Duration
-	condition *Condition
+	condition *Condition // nil: for the span
 	since     time.Duration
+	met       bool
 }
 
-func (w *wait) check(Names) error { return nil }
+func (w *wait) check(n Names) (err error) {
+	if w.condition != nil {
+		w.condition.check(n, func(_ use, fault error) { err = fault })
+	}
+	return err
+}
 
 func (w *wait) do(r *Runner) error {
 	w.since = r.Cluster.Engine.Now()
@@ -41,15 +47,26 @@ func (w *wait) do(r *Runner) error {
 }
 
 func (w *wait) finished(r *Runner) (bool, error) {
-	passed := r.Cluster.Engine.Now() - w.since
-	if w.condition == nil {
-		return passed >= w.span, nil
-	}
-	if yes, _ := w.condition.Holds(); yes {
+	if w.noticed() {
 		return true, nil
 	}
-	if passed > MaxWait {
+	over := r.Cluster.Engine.Now() >= w.next(0)
+	if over && w.condition != nil {
 		return false, fmt.Errorf("%s has not come true within %s", w.condition.Text, MaxWait)
 	}
-	return false, nil
+	return over, nil
+}
+
+func (w *wait) noticed() bool {
+	if !w.met && w.condition != nil {
+		w.met, _ = w.condition.Holds()
+	}
+	return w.met
+}
+
+func (w *wait) next(time.Duration) time.Duration {
+	if w.condition != nil {
+		return w.since + MaxWait
+	}
+	return w.since + w.span
 }

@@ -1,11 +1,11 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"minisim/internal/source"
@@ -14,78 +14,101 @@ import (
 )
 
 // View answers questions about a cluster, as a user with all rights would find
-// out with kubectl. A View without a client knows nothing; the runner sets it.
+// them out with kubectl, but without leaving a trace. A View that no runner has
+// been given knows of nothing.
 type View struct {
-	client api.Client
+	api    looker
 	world  *world.World
+	pods   index
+	events index
+	tally  services
+	reason map[string]int64 // how often each reason was reported
+	number int              // of the cluster that is looked at, from 1
 }
 
-func (v *View) list(r *api.Resource, o api.ListOptions) []api.Object {
-	if v.client == nil {
-		return nil
+// NewView gives a view of nothing yet; conditions can be compiled for it.
+func NewView() *View {
+	v := &View{}
+	v.pods = index{resource: api.Pods, forget: func() { v.tally = services{} }, count: func(o api.Object, sign int64) { v.tally.count(o, sign) }}
+	v.events = index{resource: api.Events, forget: func() { v.reason = map[string]int64{} }, count: func(o api.Object, sign int64) {
+		e := o.(*corev1.Event)
+		v.reason[e.Reason] += sign * int64(max(e.Count, 1))
+	}}
+	return v
+}
+
+// attach has the view look at a cluster from now on.
+func (v *View) attach(l looker, w *world.World) {
+	v.api, v.world = l, w
+	v.pods.objects, v.events.objects = nil, nil
+	v.number++
+}
+
+// errDown is what a question gets while no API server answers.
+var errDown = errors.New("no API server answers")
+
+// answers says whether there is somebody to ask.
+func (v *View) answers() error {
+	if v.api == nil || !v.api.Answers() {
+		return errDown
 	}
-	list, err := v.client.List(r, o)
-	if err != nil {
-		return nil
+	return nil
+}
+
+// stamp is another number after each change of one of the resources.
+func (v *View) stamp(of []*api.Resource) int64 {
+	if v.answers() != nil {
+		return -1
 	}
-	return list.Items
+	sum := int64(0)
+	for _, r := range of {
+		sum += v.api.Newest(r)
+	}
+	return sum
+}
+
+// of is the tally of a service's pods.
+func (v *View) of(service string) *tally {
+	if v.answers() == nil {
+		v.pods.follow(v.api)
+		if t := v.tally[service]; t != nil {
+			return t
+		}
+	}
+	return &tally{}
 }
 
 // Pods are the pods of a compose service, sorted by name.
 func (v *View) Pods(service string) []*corev1.Pod {
 	var pods []*corev1.Pod
-	selector := labels.SelectorFromSet(labels.Set{appLabel: service})
-	for _, o := range v.list(api.Pods, api.ListOptions{Labels: selector}) {
-		pods = append(pods, o.(*corev1.Pod))
+	for _, p := range v.of(service).pods {
+		pods = append(pods, p)
 	}
+	slices.SortFunc(pods, func(a, b *corev1.Pod) int { return api.KeyOf(a).Compare(api.KeyOf(b)) })
 	return pods
 }
 
-func (v *View) count(service string, is func(*corev1.Pod) bool) int64 {
-	n := int64(0)
-	for _, p := range v.Pods(service) {
-		if is(p) {
-			n++
-		}
-	}
-	return n
-}
-
 // Ready is how many pods of a service are ready and not being deleted.
-func (v *View) Ready(service string) int64 { return v.count(service, readyPod) }
+func (v *View) Ready(service string) int64 { return v.of(service).ready }
 
 // InPhase is how many pods of a service have a phase and are not being deleted.
 func (v *View) InPhase(service, phase string) int64 {
-	return v.count(service, func(p *corev1.Pod) bool {
-		return p.DeletionTimestamp == nil && string(p.Status.Phase) == phase
-	})
+	return v.of(service).phases[corev1.PodPhase(phase)]
 }
 
 // Replicas is how many pods of a service exist and are not being deleted.
-func (v *View) Replicas(service string) int64 {
-	return v.count(service, func(p *corev1.Pod) bool { return p.DeletionTimestamp == nil })
-}
+func (v *View) Replicas(service string) int64 { return v.of(service).replicas }
 
 // Terminating is how many pods of a service are being deleted.
-func (v *View) Terminating(service string) int64 {
-	return v.count(service, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
-}
+func (v *View) Terminating(service string) int64 { return v.of(service).terminating }
 
 // Restarts is the sum of the restart counts of a service's containers.
-func (v *View) Restarts(service string) int64 {
-	n := int64(0)
-	for _, p := range v.Pods(service) {
-		for _, c := range p.Status.ContainerStatuses {
-			n += int64(c.RestartCount)
-		}
-	}
-	return n
-}
+func (v *View) Restarts(service string) int64 { return v.of(service).restarts }
 
 // NodesOf are the nodes that run ready pods of a service, sorted, each once.
 func (v *View) NodesOf(service string) []string {
 	nodes := []string{}
-	for _, p := range v.Pods(service) {
+	for _, p := range v.of(service).pods {
 		if readyPod(p) {
 			nodes = append(nodes, p.Spec.NodeName)
 		}
@@ -96,14 +119,17 @@ func (v *View) NodesOf(service string) []string {
 
 // NodeReady says whether a node's condition Ready is True.
 func (v *View) NodeReady(name string) bool {
-	for _, o := range v.list(api.Nodes, api.ListOptions{}) {
-		if o.GetName() == name {
-			return slices.ContainsFunc(o.(*corev1.Node).Status.Conditions, func(c corev1.NodeCondition) bool {
-				return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
-			})
-		}
+	n, ok := v.get(api.Nodes, api.Key{Name: name}).(*corev1.Node)
+	return ok && slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+func (v *View) get(r *api.Resource, k api.Key) api.Object {
+	if v.answers() != nil {
+		return nil
 	}
-	return false
+	return v.api.Get(r, k)
 }
 
 // KeptData says whether a ready pod of a service has its volume and found there
@@ -127,12 +153,12 @@ func (v *View) disks(p *corev1.Pod) []*world.Disk {
 			continue
 		}
 		key := api.Key{Namespace: p.Namespace, Name: volume.PersistentVolumeClaim.ClaimName}
-		claim, err := api.Get[*corev1.PersistentVolumeClaim](v.client, api.PersistentVolumeClaims, key)
-		if err != nil {
+		claim, ok := v.get(api.PersistentVolumeClaims, key).(*corev1.PersistentVolumeClaim)
+		if !ok {
 			continue
 		}
-		pv, err := api.Get[*corev1.PersistentVolume](v.client, api.PersistentVolumes, api.Key{Name: claim.Spec.VolumeName})
-		if err != nil || pv.Spec.CSI == nil {
+		pv, ok := v.get(api.PersistentVolumes, api.Key{Name: claim.Spec.VolumeName}).(*corev1.PersistentVolume)
+		if !ok || pv.Spec.CSI == nil {
 			continue
 		}
 		if d := v.world.Disks.Get(pv.Spec.CSI.VolumeHandle); d != nil {
@@ -144,24 +170,38 @@ func (v *View) disks(p *corev1.Pod) []*world.Disk {
 
 // Events is how often a reason was reported.
 func (v *View) Events(reason string) int64 {
-	n := int64(0)
-	for _, o := range v.list(api.Events, api.ListOptions{}) {
-		if ev := o.(*corev1.Event); ev.Reason == reason {
-			n += int64(max(ev.Count, 1))
-		}
+	if v.answers() != nil {
+		return 0
 	}
-	return n
+	v.events.follow(v.api)
+	return v.reason[reason]
 }
 
-// Objects are all objects of a resource, as JSON has them.
+// Objects are all objects of a resource, as JSON has them, sorted by key.
 func (v *View) Objects(resource string) ([]any, error) {
 	r, err := findResource(resource)
 	if err != nil {
 		return nil, err
 	}
+	if err := v.answers(); err != nil {
+		return nil, err
+	}
 	out := []any{}
-	for _, o := range v.list(r, api.ListOptions{}) {
-		m, err := plain(o)
+	v.api.Each(r, "", func(o api.Object) bool {
+		var m map[string]any
+		if m, err = plain(o); err == nil {
+			out = append(out, m)
+		}
+		return err == nil
+	})
+	return out, err
+}
+
+// PodObjects are the pods of a service as JSON has them, sorted by name.
+func (v *View) PodObjects(service string) ([]any, error) {
+	out := []any{}
+	for _, p := range v.Pods(service) {
+		m, err := plain(p)
 		if err != nil {
 			return nil, err
 		}
@@ -176,16 +216,16 @@ func (v *View) Object(resource, name string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.client == nil {
-		return nil, fmt.Errorf("there is no cluster yet")
+	if err := v.answers(); err != nil {
+		return nil, err
 	}
 	k := api.Key{Name: name}
 	if r.Namespaced {
 		k.Namespace = "default"
 	}
-	o, err := v.client.Do(api.Request{Verb: api.VerbGet, Resource: r, Key: k})
-	if err != nil {
-		return nil, err
+	o := v.api.Get(r, k)
+	if o == nil {
+		return nil, fmt.Errorf("there is no %s", api.Ref(r, k))
 	}
 	return plain(o)
 }
