@@ -43,11 +43,14 @@ func rate(b *testing.B) {
 func BenchmarkRawCommit(b *testing.B) {
 	l := newLab(b, Latency{})
 	must[*corev1.Pod](b)(api.Create(l.admin, benchPod("model")))
-	value := l.server.cache.tables[api.Pods].get(podKey("model")).value
+	stored, _, err := l.store.Get(api.Pods.StoreKey(podKey("model")), 0)
+	if err != nil {
+		b.Fatal(err)
+	}
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := range b.N {
-		if _, _, err := l.store.Commit(etcdstore.Op{Key: fmt.Sprintf("/registry/pods/default/raw-%d", i), Value: value}); err != nil {
+		if _, _, err := l.store.Commit(etcdstore.Op{Key: fmt.Sprintf("/registry/pods/default/raw-%d", i), Value: stored.Value}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,7 +1,6 @@
 package apiserver
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -79,7 +78,7 @@ func (c *call) writeMarked(it *item, o api.Object) (api.Object, error) {
 		c.outcome = DryRun
 		return o, nil
 	}
-	if bytes.Equal(value, it.value) {
+	if it.encodes(c.Resource, value) {
 		c.outcome = Unchanged
 		return it.object, nil
 	}

@@ -1,7 +1,6 @@
 package apiserver
 
 import (
-	"bytes"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -143,7 +142,7 @@ func (c *call) replace(it *item, o api.Object) (api.Object, error) {
 			return nil, err
 		}
 		return o, nil
-	case bytes.Equal(value, it.value):
+	case it.encodes(c.Resource, value):
 		c.outcome = Unchanged
 		return it.object, nil
 	}

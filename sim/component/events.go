@@ -33,7 +33,6 @@ type eventKey struct {
 type seenEvent struct {
 	key   api.Key
 	count int32
-	first metav1.Time
 }
 
 type waitingEvent struct {
@@ -119,7 +118,7 @@ func (r *Recorder) write(k eventKey, now metav1.Time) {
 	if len(r.seen) >= maxSeen {
 		clear(r.seen)
 	}
-	r.seen[k] = seenEvent{key: api.KeyOf(ev), count: 1, first: now}
+	r.seen[k] = seenEvent{key: api.KeyOf(ev), count: 1}
 }
 
 // stamp is the present instant in nanoseconds, made unique within this recorder
