@@ -25,7 +25,7 @@ type pull struct {
 // ensureImage sees to it that a container's image is on the machine, then that
 // the container is created. It says whether something has begun.
 func (p *pod) ensureImage(c *container) bool {
-	c.image = p.k.cfg.World.Images.Lookup(c.spec.Image)
+	c.image = p.k.cfg.World.Images.LookupFor(p.obj.Labels["app"], c.spec.Image)
 	if _, err := world.Normal(c.spec.Image); err != nil {
 		text := fmt.Sprintf("Failed to apply default image tag %q: couldn't parse image name %q: %v", c.spec.Image, c.spec.Image, err)
 		return p.imageFails(c, "InspectFailed", "InvalidImageName", text)

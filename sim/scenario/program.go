@@ -18,7 +18,7 @@ func (r *Runner) program() {
 			continue
 		}
 		for _, c := range template.Spec.Containers {
-			r.Cluster.World.Images.SetProgram(c.Image, p)
+			r.Cluster.World.Images.SetProgramFor(template.Labels[appLabel], c.Image, p)
 		}
 	}
 }

@@ -45,10 +45,14 @@ type Registry struct {
 	names    map[string]string // normal names of what was asked for
 	private  []string          // prefixes of normal names under which only Set makes images
 	programs map[string]Program
+	apps     map[appImage]Program
 }
 
+// appImage is an image as one app uses it.
+type appImage struct{ app, image string }
+
 func newRegistry() *Registry {
-	return &Registry{images: map[string]Image{}, names: map[string]string{}, programs: map[string]Program{}}
+	return &Registry{images: map[string]Image{}, names: map[string]string{}, programs: map[string]Program{}, apps: map[appImage]Program{}}
 }
 
 // Normal is the full name of an image: with registry, folder and tag, as a
@@ -88,6 +92,14 @@ func (r *Registry) SetProgram(image string, p Program) {
 	}
 }
 
+// SetProgramFor says what containers of an image do in the pods of one app (by
+// their label app): two apps may share an image and use it in different ways.
+func (r *Registry) SetProgramFor(app, image string, p Program) {
+	if name, err := r.normal(image); err == nil {
+		r.apps[appImage{app, name}] = p
+	}
+}
+
 // Private makes a registry or a folder of one ("registry.example.com", "docker.io/shop")
 // private: an image below it exists only if Set has put it there.
 func (r *Registry) Private(prefix string) {
@@ -117,6 +129,15 @@ func (r *Registry) Lookup(image string) Image {
 		i.Bytes = known.bytes
 	}
 	i.Name, i.Digest = name, digest(name)
+	return i
+}
+
+// LookupFor is Lookup for a pod of an app.
+func (r *Registry) LookupFor(app, image string) Image {
+	i := r.Lookup(image)
+	if p, ok := r.apps[appImage{app, i.Name}]; ok {
+		i.Program = p
+	}
 	return i
 }
 

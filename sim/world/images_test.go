@@ -69,6 +69,19 @@ func TestSetImageGetsASizeAndItsOwnProgram(t *testing.T) {
 	}
 }
 
+func TestAppsMayUseAnImageInDifferentWays(t *testing.T) {
+	r := newRegistry()
+	r.SetProgramFor("worker", "shop:1", Program{Exits: true, After: time.Second})
+	if p := r.LookupFor("worker", "docker.io/library/shop:1").Program; !p.Exits || p.After != time.Second {
+		t.Errorf("the worker's program is %+v", p)
+	}
+	for _, other := range []Image{r.LookupFor("web", "shop:1"), r.LookupFor("worker", "shop:2"), r.Lookup("shop:1")} {
+		if other.Program.Exits {
+			t.Errorf("%s ends as the worker does", other.Name)
+		}
+	}
+}
+
 func TestDiskRefusesASecondMachineAndKeepsItsData(t *testing.T) {
 	e := engine.New(engine.Config{})
 	d := New(e).Disks
