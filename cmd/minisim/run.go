@@ -190,6 +190,9 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	if err != nil {
 		return err
 	}
+	if wantsScreen(o, s) {
+		return showScreen(ctx, name, o, pace, s)
+	}
 	sc, err := prepare(name, o)
 	if err != nil {
 		return err
@@ -255,6 +258,7 @@ type player struct {
 	text    *trace.Text // nil for JSON
 	failed  error       // of the output
 	chosen  *trace.Record
+	lines   <-chan string // of standard input, once somebody was asked
 }
 
 // listen subscribes the output that was asked for.
@@ -306,6 +310,9 @@ func (p *player) advance() (bool, error) {
 	}
 	if p.text != nil && !more {
 		p.text.Flush()
+	}
+	if stop := p.runner.Stopped(); stop != nil && more && err == nil && p.text != nil {
+		err = p.halt(stop)
 	}
 	return more, err
 }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"minisim/scenarios"
+	"minisim/sim/session"
+	"minisim/ui/tui"
+)
+
+// wantsScreen says whether a run is to be shown on the whole terminal: somebody
+// sits in front of it, and has not asked for the telling.
+func wantsScreen(o runOptions, s streams) bool {
+	return isTerminal(s.in) && isTerminal(s.out) && os.Getenv("TERM") != "dumb" &&
+		o.output == "text" && o.speed != "max" && !o.plain && !o.step && !o.verbose && o.schedulerConfig == ""
+}
+
+// showScreen plays a run on the whole terminal. What came of it is printed when
+// the terminal is as it was before.
+func showScreen(ctx context.Context, name string, o runOptions, pace pace, s streams) (err error) {
+	began := time.Now()
+	in, err := sessionInput(name, o)
+	if err != nil {
+		return err
+	}
+	run, err := session.Open(ctx, in, session.Options{DataDir: o.dataDir})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, run.Close()) }()
+	run, err = tui.Run(ctx, run, tui.Options{
+		In: s.in, Out: s.out, Environ: os.Environ(), Glyphs: glyphs(), Pace: tui.Pace{Speed: pace.speed},
+	})
+	if errors.Is(err, tui.ErrInterrupted) {
+		return context.Canceled
+	}
+	if err != nil {
+		return err
+	}
+	if run.End() == nil {
+		return fmt.Errorf("%w before the end of the run, at %.3fs of virtual time", errQuit, run.Now().Seconds())
+	}
+	for _, v := range run.Runner().Verdicts() {
+		fmt.Fprintln(s.out, v.Tell())
+	}
+	fmt.Fprintln(s.out, run.End().Tell())
+	fmt.Fprintf(s.err, "wall time %s\n", time.Since(began).Round(time.Millisecond))
+	if !run.End().OK() {
+		return errFailed
+	}
+	return nil
+}
+
+// sessionInput is all that the run of a file, or of a built-in scenario, depends on.
+func sessionInput(name string, o runOptions) (session.Input, error) {
+	in := session.Input{Name: name, Path: name + ".yaml", Profiles: o.profiles, NoBuild: o.noBuild}
+	if o.seedSet {
+		in.Seed = new(o.seed)
+	}
+	text, err := scenarios.Files.ReadFile(name + ".yaml")
+	_, statErr := os.Stat(name)
+	if err == nil && (statErr != nil || !strings.ContainsAny(name, "./")) {
+		in.File = text
+		return in, nil
+	}
+	if errors.Is(statErr, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {
+		return in, unknownScenario(name)
+	}
+	if in.File, err = os.ReadFile(name); err != nil {
+		return in, usageError{err}
+	}
+	base := filepath.Base(name)
+	in.Name, in.Path = strings.TrimSuffix(base, filepath.Ext(base)), name
+	in.Dir, in.Env = filepath.Dir(name), environment()
+	return in, nil
+}
+
+// glyphs are the characters that the terminal's locale can show.
+func glyphs() tui.Glyphs {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			if v = strings.ToUpper(v); strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8") {
+				return tui.Unicode
+			}
+			break
+		}
+	}
+	return tui.ASCII
+}

@@ -1,0 +1,122 @@
+package tui
+
+// Look is what a person has opened, selected and scrolled to: all that a frame
+// depends on beside the Snapshot and the theme.
+type Look struct {
+	Width, Height int
+	Panel         Panel
+	Selected      Selection
+	Row           int // the chosen row of an opened list
+	Scroll        int // how far the text of the panel is scrolled
+	Phase         int // how many phases of a scheduling decision have unfolded
+	Lit           map[string]bool
+	Prompt        *Prompt // a line is being typed
+	Filter        string  // what an opened list or text is searched for
+}
+
+// Panel is what fills the screen.
+type Panel int
+
+// The panels.
+const (
+	Picture Panel = iota
+	Log
+	Opening // an opened list, object, chain of causes
+	Help
+)
+
+// Selection is what the next verb is about.
+type Selection struct {
+	Kind Kind
+	Name string // of the machine; of the pod: namespace/name
+}
+
+// Kind says what is selected.
+type Kind int
+
+// The kinds of selection.
+const (
+	Nothing Kind = iota
+	OfMachine
+	OfPod
+)
+
+// Prompt is the line at the bottom while somebody types.
+type Prompt struct {
+	Mark   string // ":", "go to ", "/"
+	Text   string
+	Cursor int      // in columns
+	Hints  []string // how it could go on
+}
+
+// The phases of a scheduling decision, in the order in which they unfold.
+const (
+	phaseQueue = iota + 1
+	phaseFilter
+	phaseScore
+	phaseBind
+	allPhases = 1 << 20
+)
+
+// changed gives what is lit in now: machines, pods and their states that differ from before.
+func changed(before, now *Snapshot) map[string]bool {
+	lit := map[string]bool{}
+	if before == nil || before.Name != now.Name {
+		return lit
+	}
+	pods := map[string]string{}
+	machines := map[string]Machine{}
+	eachMachine(before, func(m Machine) {
+		machines[m.Name] = m
+		for _, p := range m.Pods {
+			pods[p.Key] = m.Name + p.Version
+		}
+	})
+	for _, p := range before.Loose {
+		pods[p.Key] = p.Version
+	}
+	eachMachine(now, func(m Machine) {
+		if differs(machines[m.Name], m) {
+			lit["machine "+m.Name] = true
+		}
+		for _, p := range m.Pods {
+			if pods[p.Key] != m.Name+p.Version {
+				lit["pod "+p.Key] = true
+			}
+		}
+	})
+	for _, p := range now.Loose {
+		if pods[p.Key] != p.Version {
+			lit["pod "+p.Key] = true
+		}
+	}
+	return lit
+}
+
+func eachMachine(s *Snapshot, f func(Machine)) {
+	for _, m := range s.Masters {
+		f(m)
+	}
+	for _, m := range s.Workers {
+		f(m)
+	}
+}
+
+// differs compares what can be seen of a machine but its pods.
+func differs(a, b Machine) bool {
+	if a.On != b.On || a.Registered != b.Registered || a.Ready != b.Ready || a.Cordoned != b.Cordoned ||
+		a.CPU != b.CPU || a.Memory != b.Memory || len(a.Taints) != len(b.Taints) || len(a.Labels) != len(b.Labels) {
+		return true
+	}
+	for i := range a.Taints {
+		if a.Taints[i] != b.Taints[i] {
+			return true
+		}
+	}
+	for i := range a.Labels {
+		if a.Labels[i] != b.Labels[i] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,110 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+)
+
+// opened draws a list, the text of an object or whatever else was asked for.
+func (d *drawing) opened(r rect) {
+	o := d.s.Opened
+	switch {
+	case o == nil:
+		d.text("a moment", nil, r, 0)
+	case o.Error != "":
+		d.text(o.Title, wrapped(o.Error, paint{role: bad}, r.w-2, 0), r, 0)
+	case o.Rows != nil:
+		d.table(o, r)
+	default:
+		var lines []line
+		for _, s := range o.Text {
+			if d.l.Filter == "" || strings.Contains(strings.ToLower(s), strings.ToLower(d.l.Filter)) {
+				lines = append(lines, yamlLine(s))
+			}
+		}
+		d.text(o.Title, lines, r, d.l.Scroll)
+	}
+}
+
+// yamlLine dims a key so that the values stand out.
+func yamlLine(s string) line {
+	trimmed := strings.TrimLeft(s, " -")
+	key, value, ok := strings.Cut(trimmed, ": ")
+	if strings.HasSuffix(trimmed, ":") {
+		key, value, ok = strings.TrimSuffix(trimmed, ":"), "", true
+	}
+	if !ok || strings.ContainsAny(key, " \"") {
+		return plainLine(s)
+	}
+	before := s[:len(s)-len(trimmed)]
+	return line{{before, paint{role: faint}}, {key + ":", paint{role: who}}, {strings.TrimPrefix(" "+value, "  "), paint{}}}
+}
+
+// shownRows are the rows of a list that the search has left.
+func shownRows(o *Opened, filter string) []Row {
+	if o == nil || filter == "" {
+		if o == nil {
+			return nil
+		}
+		return o.Rows
+	}
+	var out []Row
+	for _, row := range o.Rows {
+		if strings.Contains(strings.ToLower(strings.Join(row.Cells, " ")), strings.ToLower(filter)) {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// table draws rows in columns; the chosen one is always in sight.
+func (d *drawing) table(o *Opened, r rect) {
+	rows := shownRows(o, d.l.Filter)
+	name := fmt.Sprintf("%s (%d)", o.Title, len(rows))
+	if d.l.Filter != "" {
+		name += " with " + d.l.Filter
+	}
+	in := d.rule(name, r)
+	widths := make([]int, len(o.Columns))
+	for i, c := range o.Columns {
+		widths[i] = width(c)
+	}
+	for _, row := range rows {
+		for i, c := range row.Cells {
+			if i < len(widths) {
+				widths[i] = min(max(widths[i], width(c)), max(in.w/2, 10))
+			}
+		}
+	}
+	head, in := in.top(1)
+	d.row(head, o.Columns, widths, paint{role: faint})
+	chosen := max(min(d.l.Row, len(rows)-1), 0)
+	first := max(chosen-in.h+1, 0)
+	for i := first; i < len(rows) && i-first < in.h; i++ {
+		at := rect{in.x, in.y + i - first, in.w, 1}
+		p := paint{role: toned(rows[i].Tone), chosen: i == chosen}
+		if i == chosen {
+			d.fill(at.x, at.y, at.w, " ", p)
+		}
+		d.row(at, rows[i].Cells, widths, p)
+		d.hits = append(d.hits, hit{rect: at, row: i + 1})
+	}
+	if len(rows) == 0 {
+		d.write(in.x+1, in.y, in.right(), "nothing here", paint{role: faint})
+	}
+}
+
+func (d *drawing) row(r rect, cells []string, widths []int, p paint) {
+	x := r.x + 1
+	for i, c := range cells {
+		if x >= r.right() {
+			return
+		}
+		limit := r.right()
+		if i < len(cells)-1 {
+			limit = min(x+widths[i], limit)
+		}
+		d.write(x, r.y, limit, cut(c, limit-x, d.t.Glyphs.Ellipsis), p)
+		x += widths[i] + 2
+	}
+}
