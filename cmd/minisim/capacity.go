@@ -83,7 +83,7 @@ func printCapacity(s streams, c *whatif.Capacity, wide bool) error {
 		_, err := fmt.Fprintln(s.out, "and perhaps more: the search ended at its limit")
 		return err
 	}
-	fmt.Fprintf(s.out, "the next one: %s\n", c.Stop.Sentence())
+	fmt.Fprintf(s.out, "the next one: %s\n", c.Stop.Why())
 	if wide {
 		for _, line := range c.Stop.TableLines() {
 			fmt.Fprintln(s.out, "  "+line)

@@ -246,8 +246,8 @@ func (x *comparison) print(out io.Writer) error {
 			fmt.Fprintf(out, "%s: none\n", side.name)
 			continue
 		}
-		fmt.Fprintf(out, "%s: %s\n", side.name, side.d.Sentence())
-		for _, line := range side.d.TableLines() {
+		fmt.Fprintf(out, "%s: %s\n", side.name, side.d.Why())
+		for _, line := range side.d.CompactLines() {
 			fmt.Fprintln(out, "   "+line)
 		}
 	}

@@ -186,7 +186,7 @@ func printDecisions(w io.Writer, output string, decisions []*framework.Decision)
 		return err
 	}
 	for _, d := range decisions {
-		if _, err := fmt.Fprintln(w, d.Sentence()); err != nil {
+		if _, err := fmt.Fprintln(w, d.Why()); err != nil {
 			return err
 		}
 		if output != "wide" {

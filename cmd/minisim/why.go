@@ -177,11 +177,15 @@ func match(keys []string, name string) string {
 }
 
 func (x *explanation) print(s streams, o whyOptions) error {
-	fmt.Fprintln(s.out, x.Sentence())
+	fmt.Fprintln(s.out, x.Why())
 	if x.bound {
 		fmt.Fprintf(s.out, "(decided at %s)\n", x.At)
 	}
-	for _, line := range x.TableLines() {
+	lines := x.CompactLines()
+	if o.output == "wide" {
+		lines = x.TableLines()
+	}
+	for _, line := range lines {
 		fmt.Fprintln(s.out, "  "+line)
 	}
 	switch {

@@ -94,12 +94,15 @@ func compareDecision(t *testing.T, got *framework.Decision, want *verdict) {
 	same(t, "best", got.Best, want.Best)
 	same(t, "filterMessage", got.FilterMessage, want.FilterMessage)
 	same(t, "message", got.Message, want.Message)
+	if got.Preemption != nil {
+		got.Preemption.Because = ""
+	}
 	same(t, "preemption", got.Preemption, want.Preemption)
 	if len(got.Nodes) != len(want.Nodes) {
 		t.Fatalf("%d nodes, want %d", len(got.Nodes), len(want.Nodes))
 	}
 	for i := range got.Nodes {
-		got.Nodes[i].Detail = ""
+		got.Nodes[i].Cause = framework.Cause{}
 		same(t, "node "+want.Nodes[i].Name, got.Nodes[i], want.Nodes[i])
 	}
 }

@@ -110,11 +110,9 @@ func (q *queue) stamp(w *waiting, now time.Time) {
 
 // enqueue makes a pod ready unless a PreEnqueue plugin holds it back.
 func (q *queue) enqueue(w *waiting) {
-	for _, plugin := range q.profiles[w.Pod.Spec.SchedulerName].PreEnqueue {
-		if !plugin.PreEnqueue(w.PodInfo).OK() {
-			q.put(w, inGate)
-			return
-		}
+	if q.profiles[w.Pod.Spec.SchedulerName].Gate(w.PodInfo) != nil {
+		q.put(w, inGate)
+		return
 	}
 	q.put(w, inActive)
 }

@@ -7,6 +7,9 @@ type Decision struct {
 	Pod string `json:"pod"`
 	// Scheduler is the profile that decided; omitted for the default one.
 	Scheduler string `json:"scheduler,omitempty"`
+	// Gated tells what keeps the pod out of the queue, such as its scheduling
+	// gates. The rest is what would be decided without that.
+	Gated string `json:"gated,omitempty"`
 	// Examined and Feasible count nodes: all of them are always looked at.
 	Examined int `json:"examined"`
 	Feasible int `json:"feasible"`
@@ -63,8 +66,8 @@ type NodeRecord struct {
 	Code    string   `json:"code,omitempty"`
 	Plugin  string   `json:"plugin,omitempty"`
 	Reasons []string `json:"reasons,omitempty"`
-	// Detail tells the first failing plugin's rejection in numbers.
-	Detail string `json:"detail,omitempty"`
+	// Cause tells the first failing plugin's rejection in numbers.
+	Cause
 	// Failures lists every failing plugin, on demand.
 	Failures []Rejection `json:"failures,omitempty"`
 	// Scores are by plugin; Total is the sum of the weighted ones.
@@ -77,8 +80,8 @@ type Rejection struct {
 	Plugin  string   `json:"plugin"`
 	Code    string   `json:"code"`
 	Reasons []string `json:"reasons"`
-	// Detail tells it in numbers, such as "needs 700m CPU, 500m free".
-	Detail string `json:"detail,omitempty"`
+	// Cause tells it in numbers, where the plugin can.
+	Cause
 }
 
 // RejectionCount counts nodes that a plugin rejected for a reason.
@@ -93,6 +96,8 @@ type PreemptionRecord struct {
 	Nominated string `json:"nominated"`
 	// Victims are namespace/name, most important first.
 	Victims []string `json:"victims"`
+	// Because says why the victims are these, and why this node is chosen.
+	Because string `json:"because,omitempty"`
 	// Tied names the nodes that were as good as the nominated one.
 	Tied []string `json:"tied,omitempty"`
 	// Candidates are all nodes where preemption would help.

@@ -50,9 +50,8 @@ type FilterPlugin interface {
 // Explainer is a FilterPlugin that can tell a rejection with numbers.
 type Explainer interface {
 	FilterPlugin
-	// Explain returns a sentence for people on why Filter rejects the node,
-	// such as "needs 700m CPU, 500m free".
-	Explain(c *CycleState, pod *PodInfo, node *NodeInfo) string
+	// Explain tells why Filter rejects the node.
+	Explain(c *CycleState, pod *PodInfo, node *NodeInfo) Cause
 }
 
 // PostFilterPlugin is asked when no node fits.

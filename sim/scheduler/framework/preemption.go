@@ -8,6 +8,9 @@ type Preemption struct {
 	Victims []*PodInfo
 	// Tied names all nodes that were as good as the nominated one.
 	Tied []string
+	// Choice says what speaks for the nominated node among several candidates,
+	// such as "it has the fewest victims"; "" if there was no choice.
+	Choice string
 	// Candidates are all nodes where preemption would help, by name.
 	Candidates []Candidate
 	// Message is what is added to the FailedScheduling text; "" on success.

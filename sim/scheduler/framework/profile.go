@@ -84,6 +84,17 @@ func (p *Profile) Enable(w Weighted) {
 	p.Binds = appendIf(p.Binds, w.Plugin)
 }
 
+// Gate returns the first objection of the PreEnqueue plugins to looking at a
+// pod at all; nil if there is none.
+func (p *Profile) Gate(pod *PodInfo) *Status {
+	for _, plugin := range p.PreEnqueue {
+		if status := plugin.PreEnqueue(pod); !status.OK() {
+			return status.by(plugin.Name())
+		}
+	}
+	return nil
+}
+
 // appendIf appends plugin if it implements the extension point T.
 func appendIf[T Plugin](list []T, plugin Plugin) []T {
 	if x, ok := plugin.(T); ok {

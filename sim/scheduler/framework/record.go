@@ -2,6 +2,7 @@ package framework
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -44,7 +45,7 @@ func (e *Evaluation) Table(o Outcome) *Decision {
 
 func (e *Evaluation) record(o Outcome, shorten bool) *Decision {
 	d := &Decision{
-		Pod: e.Pod.Key, Examined: len(e.Verdicts), Feasible: len(e.Feasible),
+		Pod: e.Pod.Key, Gated: e.Profile.Gate(e.Pod).Message(), Examined: len(e.Verdicts), Feasible: len(e.Feasible),
 		Prefilter: e.prefilterRecord(), ScoreSkipped: sortedNames(e.SkippedScores),
 		Rejections: e.rejections(), Shortened: shorten, ByNomination: o.ByNomination,
 		Best: []string{}, Nodes: []NodeRecord{},
@@ -62,7 +63,7 @@ func (e *Evaluation) record(o Outcome, shorten bool) *Decision {
 	if len(e.Feasible) == 0 {
 		d.FilterMessage = e.FilterMessage()
 		d.Message = FailureMessage(d.FilterMessage, o.Preemption)
-		d.Preemption = o.Preemption.record()
+		d.Preemption = o.Preemption.record(e.Pod)
 	}
 	return d
 }
@@ -135,7 +136,7 @@ func (e *Evaluation) recordAll(d *Decision) {
 	for i, n := range e.State.View.Nodes() {
 		if v := e.Verdicts[i]; v != nil {
 			reasons := slices.Sorted(slices.Values(v.Reasons))
-			d.Nodes = append(d.Nodes, NodeRecord{Name: n.Name, Code: v.Code.String(), Plugin: v.Plugin, Reasons: reasons, Detail: e.detail(n, v)})
+			d.Nodes = append(d.Nodes, NodeRecord{Name: n.Name, Code: v.Code.String(), Plugin: v.Plugin, Reasons: reasons, Cause: e.cause(n, v)})
 			continue
 		}
 		d.Nodes = append(d.Nodes, e.feasibleRecord(next, board))
@@ -162,7 +163,7 @@ func (e *Evaluation) failures(n *NodeInfo) []Rejection {
 		}
 		r := Rejection{Plugin: plugin.Name(), Code: status.Code.String(), Reasons: slices.Sorted(slices.Values(status.Reasons))}
 		if x, ok := plugin.(Explainer); ok {
-			r.Detail = x.Explain(state, e.Pod, with)
+			r.Cause = x.Explain(state, e.Pod, with)
 		}
 		out = append(out, r)
 	}
@@ -177,8 +178,8 @@ func (e *Evaluation) counted(n *NodeInfo) (*NodeInfo, *CycleState) {
 	return n, e.State
 }
 
-// detail tells a node's first rejection in numbers, where its plugin can.
-func (e *Evaluation) detail(n *NodeInfo, verdict *Status) string {
+// cause tells a node's first rejection in numbers, where its plugin can.
+func (e *Evaluation) cause(n *NodeInfo, verdict *Status) Cause {
 	for _, plugin := range e.filters {
 		x, ok := plugin.(Explainer)
 		if !ok || plugin.Name() != verdict.Plugin || e.PreFilter != nil {
@@ -186,11 +187,11 @@ func (e *Evaluation) detail(n *NodeInfo, verdict *Status) string {
 		}
 		with, state := e.counted(n)
 		if plugin.Filter(state, e.Pod, with).OK() {
-			return "" // PreFilter left the node out
+			return Cause{} // PreFilter left the node out
 		}
 		return x.Explain(state, e.Pod, with)
 	}
-	return ""
+	return Cause{}
 }
 
 // rejections counts the nodes by first failing plugin and reason, in the
@@ -218,15 +219,25 @@ func (e *Evaluation) rejections() []RejectionCount {
 	return out
 }
 
-func (p *Preemption) record() *PreemptionRecord {
+func (p *Preemption) record(pod *PodInfo) *PreemptionRecord {
 	if p == nil || p.Nominated == "" {
 		return nil
 	}
-	r := &PreemptionRecord{Nominated: p.Nominated, Victims: podKeys(p.Victims), Tied: p.Tied}
+	r := &PreemptionRecord{Nominated: p.Nominated, Victims: podKeys(p.Victims), Tied: p.Tied, Because: p.because(pod)}
 	for _, c := range p.Candidates {
 		r.Candidates = append(r.Candidates, CandidateRecord{c.Node.Name, podKeys(c.Victims), c.Violations})
 	}
 	return r
+}
+
+// because says that the victims matter less than the pod, and what speaks for
+// the node.
+func (p *Preemption) because(pod *PodInfo) string {
+	text := fmt.Sprintf("priority %d is below %d", p.Victims[0].Priority, pod.Priority)
+	if p.Choice != "" {
+		text += fmt.Sprintf("; of %d nodes %s", len(p.Candidates), p.Choice)
+	}
+	return text
 }
 
 func podKeys(pods []*PodInfo) []string {

@@ -9,14 +9,20 @@ import (
 )
 
 // TableLines writes a decision as a table: a line per feasible node with its
-// scores by plugin, best first, then a line per rejected node with every
-// failing rule that is known.
-func (d *Decision) TableLines() []string {
+// scores by plugin, raw, normalised and weighted, best first; then a line per
+// rejected node with every failing rule that is known.
+func (d *Decision) TableLines() []string { return d.tableLines(true) }
+
+// CompactLines writes the table with weighted scores only, and with the first
+// failing rule of each rejected node.
+func (d *Decision) CompactLines() []string { return d.tableLines(false) }
+
+func (d *Decision) tableLines(wide bool) []string {
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	d.scoreTable(w)
+	d.scoreTable(w, wide)
 	w.Flush() // the columns of the next table are its own
-	d.rejectionTable(w)
+	d.rejectionTable(w, wide)
 	w.Flush()
 	if d.Shortened {
 		fmt.Fprintf(w, "(%d of %d nodes shown)\n", len(d.Nodes), d.Examined)
@@ -35,7 +41,7 @@ func (d *Decision) TableLines() []string {
 	return lines
 }
 
-func (d *Decision) scoreTable(w *tabwriter.Writer) {
+func (d *Decision) scoreTable(w *tabwriter.Writer, wide bool) {
 	var feasible []*NodeRecord
 	var plugins []string
 	for i := range d.Nodes {
@@ -58,13 +64,17 @@ func (d *Decision) scoreTable(w *tabwriter.Writer) {
 		}
 		fmt.Fprintf(w, "%s%s\t%d\t", n.Name, mark, n.Total)
 		for _, s := range n.Scores.All() {
-			fmt.Fprintf(w, "%d (raw %d → %d)\t", s.Weighted, s.Raw, s.Normalized)
+			if wide {
+				fmt.Fprintf(w, "%d (raw %d → %d)\t", s.Weighted, s.Raw, s.Normalized)
+			} else {
+				fmt.Fprintf(w, "%d\t", s.Weighted)
+			}
 		}
 		fmt.Fprintln(w)
 	}
 }
 
-func (d *Decision) rejectionTable(w *tabwriter.Writer) {
+func (d *Decision) rejectionTable(w *tabwriter.Writer, wide bool) {
 	head := false
 	for i := range d.Nodes {
 		n := &d.Nodes[i]
@@ -76,8 +86,8 @@ func (d *Decision) rejectionTable(w *tabwriter.Writer) {
 			head = true
 		}
 		failures := n.Failures
-		if len(failures) == 0 {
-			failures = []Rejection{{Plugin: n.Plugin, Reasons: n.Reasons, Detail: n.Detail}}
+		if len(failures) == 0 || !wide {
+			failures = []Rejection{{Plugin: n.Plugin, Reasons: n.Reasons, Cause: n.Cause}}
 		}
 		name := n.Name
 		for _, f := range failures {

@@ -41,12 +41,12 @@ func (p DefaultPreemption) PostFilter(e *framework.Evaluation) (*framework.Preem
 		text := "preemption: " + framework.Unavailable(verdicts)
 		return &framework.Preemption{Clears: true}, framework.NewStatus(framework.Unschedulable, text)
 	}
-	tied := bestCandidates(candidates)
+	tied, choice := bestCandidates(candidates)
 	pick := tied[0]
 	if len(tied) > 1 && e.Draw != nil {
 		pick = tied[e.Draw("preemption", len(tied))]
 	}
-	result := &framework.Preemption{Nominated: pick.Node.Name, Victims: pick.Victims, Candidates: candidates}
+	result := &framework.Preemption{Nominated: pick.Node.Name, Victims: pick.Victims, Candidates: candidates, Choice: choice}
 	for _, c := range tied {
 		result.Tied = append(result.Tied, c.Node.Name)
 	}

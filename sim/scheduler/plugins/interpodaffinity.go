@@ -170,23 +170,33 @@ func (s *interPodState) affinityMet(view *framework.Snapshot, pod *framework.Pod
 }
 
 // Explain implements framework.Explainer.
-func (InterPodAffinity) Explain(c *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) string {
+func (InterPodAffinity) Explain(c *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) framework.Cause {
 	s := framework.State[*interPodState](c, interPodFilter)
 	if !s.affinityMet(c.View, pod, node) {
 		for i := range s.affinity {
 			key := s.affinity[i].TopologyKey
 			if count, ok := s.matchesAll.at(c.View, key, node); !ok {
-				return "the node has no label " + key
+				return lacksLabel(key)
 			} else if count == 0 {
-				return fmt.Sprintf("no pod that the pod's affinity wants runs where %s", labelText(node.Node, key))
+				return framework.Cause{
+					Detail: fmt.Sprintf("no pod that the pod's affinity wants runs where %s", labelText(node.Node, key)),
+					Trait:  "lacks a pod that its affinity wants" + within(key),
+				}
 			}
 		}
 	}
 	for i := range s.anti {
 		if count, _ := s.matchesAnti.at(c.View, s.anti[i].TopologyKey, node); count > 0 {
-			return fmt.Sprintf("%d pod(s) that the pod keeps away from run where %s", count, labelText(node.Node, s.anti[i].TopologyKey))
+			key := s.anti[i].TopologyKey
+			return framework.Cause{
+				Detail: fmt.Sprintf("%d pod(s) that the pod keeps away from run where %s", count, labelText(node.Node, key)),
+				Trait:  "has pods that it keeps away from" + within(key),
+			}
 		}
 	}
 	key, _ := s.repelling.positive(node)
-	return fmt.Sprintf("a pod that runs where %s keeps pods like this one away", labelText(node.Node, key))
+	return framework.Cause{
+		Detail: fmt.Sprintf("a pod that runs where %s keeps pods like this one away", labelText(node.Node, key)),
+		Trait:  "has pods that keep it away" + within(key),
+	}
 }

@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
@@ -140,10 +141,13 @@ func (NodeAffinity) Filter(c *framework.CycleState, _ *framework.PodInfo, node *
 }
 
 // Explain implements framework.Explainer.
-func (NodeAffinity) Explain(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) string {
+func (NodeAffinity) Explain(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) framework.Cause {
 	for _, key := range sortedKeys(pod.Pod.Spec.NodeSelector) {
 		if want := pod.Pod.Spec.NodeSelector[key]; node.Node.Labels[key] != want {
-			return fmt.Sprintf("wants label %s=%s, %s", key, want, labelText(node.Node, key))
+			return framework.Cause{
+				Detail: fmt.Sprintf("wants label %s=%s, %s", key, want, labelText(node.Node, key)),
+				Trait:  fmt.Sprintf("lacks label %s=%s", key, want),
+			}
 		}
 	}
 	var misses []string
@@ -152,7 +156,21 @@ func (NodeAffinity) Explain(_ *framework.CycleState, pod *framework.PodInfo, nod
 			misses = append(misses, firstMiss(&terms.NodeSelectorTerms[i], node.Node))
 		}
 	}
-	return strings.Join(misses, "; nor ")
+	return framework.Cause{Detail: strings.Join(misses, "; nor "), Trait: "fails its node affinity" + affinityText(pod.Pod)}
+}
+
+// affinityText lists the expressions of an affinity with one term; others are too
+// long for a sentence.
+func affinityText(pod *v1.Pod) string {
+	terms := requiredNodeTerms(pod.Spec.Affinity)
+	if terms == nil || len(terms.NodeSelectorTerms) != 1 {
+		return ""
+	}
+	var parts []string
+	for _, r := range slices.Concat(terms.NodeSelectorTerms[0].MatchExpressions, terms.NodeSelectorTerms[0].MatchFields) {
+		parts = append(parts, requirementText(r))
+	}
+	return " " + strings.Join(parts, ", ")
 }
 
 // firstMiss tells the first requirement of a term that a node does not meet.

@@ -25,8 +25,11 @@ func (NodeName) Filter(_ *framework.CycleState, pod *framework.PodInfo, node *fr
 }
 
 // Explain implements framework.Explainer.
-func (NodeName) Explain(_ *framework.CycleState, pod *framework.PodInfo, _ *framework.NodeInfo) string {
-	return fmt.Sprintf("the pod asks for node %s by name", pod.Pod.Spec.NodeName)
+func (NodeName) Explain(_ *framework.CycleState, pod *framework.PodInfo, _ *framework.NodeInfo) framework.Cause {
+	return framework.Cause{
+		Detail: fmt.Sprintf("the pod asks for node %s by name", pod.Pod.Spec.NodeName),
+		Trait:  fmt.Sprintf("is not %s, which it asks for by name", pod.Pod.Spec.NodeName),
+	}
 }
 
 // Events implements framework.Requeuer.

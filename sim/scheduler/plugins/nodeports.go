@@ -37,9 +37,12 @@ func (NodePorts) Filter(_ *framework.CycleState, pod *framework.PodInfo, node *f
 }
 
 // Explain implements framework.Explainer.
-func (NodePorts) Explain(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) string {
+func (NodePorts) Explain(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) framework.Cause {
 	port, _ := node.PortConflict(pod.HostPorts)
-	return fmt.Sprintf("host port %d/%s is taken", port.Port, port.Protocol)
+	return framework.Cause{
+		Detail: fmt.Sprintf("host port %d/%s is taken", port.Port, port.Protocol),
+		Trait:  fmt.Sprintf("has host port %d/%s taken", port.Port, port.Protocol),
+	}
 }
 
 // Events implements framework.Requeuer.

@@ -149,17 +149,22 @@ func (p *NodeResourcesFit) ignores(name v1.ResourceName) bool {
 }
 
 // Explain implements framework.Explainer.
-func (p *NodeResourcesFit) Explain(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) string {
+func (p *NodeResourcesFit) Explain(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) framework.Cause {
+	var cause framework.Cause
 	var parts []string
 	for _, s := range p.shortages(pod, node) {
 		if s.name == v1.ResourcePods {
 			parts = append(parts, fmt.Sprintf("holds %d of %d pods", s.used, s.capacity))
+			cause.Trait = "has no room for another pod"
 			continue
 		}
+		free := max(s.capacity-s.used, 0)
 		parts = append(parts, fmt.Sprintf("needs %s %s, %s of %s free",
-			amount(s.name, s.want), s.name, amount(s.name, max(s.capacity-s.used, 0)), amount(s.name, s.capacity)))
+			framework.Amount(s.name, s.want), s.name, framework.Amount(s.name, free), framework.Amount(s.name, s.capacity)))
+		cause.Short = append(cause.Short, framework.Shortage{Resource: s.name, Need: s.want, Free: free, Capacity: s.capacity})
 	}
-	return strings.Join(parts, "; ")
+	cause.Detail = strings.Join(parts, "; ")
+	return cause
 }
 
 // PreScore implements framework.PreScorePlugin.

@@ -112,11 +112,11 @@ func TestNodeResourcesFitIsHelpedByRoom(t *testing.T) {
 
 func TestExplainTellsNumbers(t *testing.T) {
 	node := framework.NewNodeInfo(aNode("a"), framework.NewPodInfo(aPod("q", requests("cpu", "3500m"))))
-	got := fit().Explain(nil, framework.NewPodInfo(aPod("p", requests("cpu", "700m", "memory", "9Gi"))), node)
+	got := fit().Explain(nil, framework.NewPodInfo(aPod("p", requests("cpu", "700m", "memory", "9Gi"))), node).Detail
 	if want := "needs 700m cpu, 500m of 4 free; needs 9Gi memory, 8Gi of 8Gi free"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if q := resource.MustParse("700m"); amount(v1.ResourceCPU, q.MilliValue()) != "700m" {
+	if q := resource.MustParse("700m"); framework.Amount(v1.ResourceCPU, q.MilliValue()) != "700m" {
 		t.Error("amount does not write what was read")
 	}
 }

@@ -30,8 +30,8 @@ func (NodeUnschedulable) Filter(_ *framework.CycleState, pod *framework.PodInfo,
 }
 
 // Explain implements framework.Explainer.
-func (NodeUnschedulable) Explain(*framework.CycleState, *framework.PodInfo, *framework.NodeInfo) string {
-	return "the node is cordoned (spec.unschedulable)"
+func (NodeUnschedulable) Explain(*framework.CycleState, *framework.PodInfo, *framework.NodeInfo) framework.Cause {
+	return framework.Cause{Detail: "the node is cordoned (spec.unschedulable)", Trait: "is cordoned"}
 }
 
 // Events implements framework.Requeuer.

@@ -1,6 +1,8 @@
 package plugins
 
 import (
+	"fmt"
+
 	storagehelpers "k8s.io/component-helpers/storage/volume"
 
 	"minisim/sim/scheduler/framework"
@@ -35,19 +37,33 @@ func (NodeVolumeLimits) PreFilter(_ *framework.CycleState, pod *framework.PodInf
 
 // Filter implements framework.FilterPlugin.
 func (NodeVolumeLimits) Filter(c *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
-	limits := driverLimits(c.View, node.Name)
+	if excess(c.View, pod, node) != nil {
+		return tooManyVolumes
+	}
+	return nil
+}
+
+// overload is a driver that would have more volumes on a node than it allows.
+type overload struct {
+	driver             string
+	has, wants, limits int32
+}
+
+// excess finds the first driver, by name, that has too many; nil if none has.
+func excess(view *framework.Snapshot, pod *framework.PodInfo, node *framework.NodeInfo) *overload {
+	limits := driverLimits(view, node.Name)
 	if len(limits) == 0 {
 		return nil
 	}
 	attached := make(map[string]string)
 	for _, other := range node.Pods {
-		collectVolumes(c.View, other, attached)
+		collectVolumes(view, other, attached)
 	}
-	for _, volume := range c.View.AttachedVolumes(node.Name) {
-		collectVolume(c.View, volume, attached)
+	for _, volume := range view.AttachedVolumes(node.Name) {
+		collectVolume(view, volume, attached)
 	}
 	wanted := make(map[string]string)
-	collectVolumes(c.View, pod, wanted)
+	collectVolumes(view, pod, wanted)
 	counts, extra := make(map[string]int32), make(map[string]int32)
 	for _, driver := range attached {
 		counts[driver]++
@@ -57,12 +73,21 @@ func (NodeVolumeLimits) Filter(c *framework.CycleState, pod *framework.PodInfo, 
 			extra[driver]++
 		}
 	}
-	for driver, n := range extra {
-		if limit, ok := limits[driver]; ok && counts[driver]+n > limit {
-			return tooManyVolumes
+	for _, driver := range sortedKeys(extra) {
+		if limit, ok := limits[driver]; ok && counts[driver]+extra[driver] > limit {
+			return &overload{driver, counts[driver], extra[driver], limit}
 		}
 	}
 	return nil
+}
+
+// Explain implements framework.Explainer.
+func (NodeVolumeLimits) Explain(c *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) framework.Cause {
+	o := excess(c.View, pod, node)
+	return framework.Cause{
+		Detail: fmt.Sprintf("has %d of %d volumes of %s attached, the pod brings %d more", o.has, o.limits, o.driver, o.wants),
+		Trait:  fmt.Sprintf("has no room for %d more volume(s) of %s", o.wants, o.driver),
+	}
 }
 
 // driverLimits reads a node's limits by driver; drivers without one have none.

@@ -155,18 +155,21 @@ func (s *spreadFilter) skew(i, domain int) int64 {
 }
 
 // Explain implements framework.Explainer.
-func (PodTopologySpread) Explain(c *framework.CycleState, _ *framework.PodInfo, node *framework.NodeInfo) string {
+func (PodTopologySpread) Explain(c *framework.CycleState, _ *framework.PodInfo, node *framework.NodeInfo) framework.Cause {
 	s := framework.State[*spreadFilter](c, spreadFilterKey)
 	for i := range s.constraints {
 		constraint := &s.constraints[i]
 		domain := s.counts[i].topology.Of(node)
 		if domain < 0 {
-			return "the node has no label " + constraint.key
+			return lacksLabel(constraint.key)
 		}
 		if skew := s.skew(i, domain); skew > constraint.maxSkew {
-			return fmt.Sprintf("skew %d over %s would exceed maxSkew %d: %d matching pod(s) where %s",
-				skew, constraint.key, constraint.maxSkew, s.counts[i].counts[domain], labelText(node.Node, constraint.key))
+			return framework.Cause{
+				Detail: fmt.Sprintf("skew %d over %s would exceed maxSkew %d: %d matching pod(s) where %s",
+					skew, constraint.key, constraint.maxSkew, s.counts[i].counts[domain], labelText(node.Node, constraint.key)),
+				Trait: fmt.Sprintf("has too many of its kind%s already (maxSkew %d)", within(constraint.key), constraint.maxSkew),
+			}
 		}
 	}
-	return ""
+	return framework.Cause{}
 }

@@ -1,26 +1,40 @@
 package plugins
 
 import (
+	"fmt"
 	"math"
 
 	"minisim/sim/scheduler/framework"
 )
 
+// measures are what candidates are compared by, the most important first. A
+// higher value is better.
+var measures = []struct {
+	says string
+	of   func(framework.Candidate) int64
+}{
+	{"it breaks the fewest disruption budgets", func(c framework.Candidate) int64 { return -int64(c.Violations) }},
+	{"its most important victim matters least", func(c framework.Candidate) int64 { return -int64(c.Victims[0].Priority) }},
+	{"its victims' priorities have the smallest sum", func(c framework.Candidate) int64 { return -prioritySum(c) }},
+	{"it has the fewest victims", func(c framework.Candidate) int64 { return -int64(len(c.Victims)) }},
+	{"its most important victims started last", earliestTopStart},
+}
+
 // bestCandidates narrows candidates by one measure after the other, as long as
-// several are left: fewest broken budgets, lowest priority of the most
-// important victim, smallest sum of priorities, fewest victims, and then the
-// latest start of the most important victims.
-func bestCandidates(candidates []framework.Candidate) []framework.Candidate {
-	for _, measure := range []func(framework.Candidate) int64{
-		func(c framework.Candidate) int64 { return -int64(c.Violations) },
-		func(c framework.Candidate) int64 { return -int64(c.Victims[0].Priority) },
-		func(c framework.Candidate) int64 { return -prioritySum(c) },
-		func(c framework.Candidate) int64 { return -int64(len(c.Victims)) },
-		func(c framework.Candidate) int64 { return earliestTopStart(c) },
-	} {
-		candidates = highest(candidates, measure)
+// several are left, and tells the measure that decided.
+func bestCandidates(candidates []framework.Candidate) (best []framework.Candidate, choice string) {
+	best = candidates
+	for _, m := range measures {
+		better := highest(best, m.of)
+		if len(better) < len(best) {
+			choice = m.says
+		}
+		best = better
 	}
-	return candidates
+	if len(best) > 1 {
+		choice = fmt.Sprintf("%d are equally good", len(best))
+	}
+	return best, choice
 }
 
 func highest(candidates []framework.Candidate, measure func(framework.Candidate) int64) []framework.Candidate {

@@ -31,9 +31,13 @@ func (TaintToleration) Filter(_ *framework.CycleState, pod *framework.PodInfo, n
 }
 
 // Explain implements framework.Explainer.
-func (TaintToleration) Explain(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) string {
+func (TaintToleration) Explain(_ *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) framework.Cause {
 	taint, _ := untolerated(pod.Pod, node.Node)
-	return "taint " + taint.ToString() + " is not tolerated"
+	trait := "has taint " + taint.Key
+	if taint.Value != "" {
+		trait += "=" + taint.Value
+	}
+	return framework.Cause{Detail: "taint " + taint.ToString() + " is not tolerated", Trait: trait}
 }
 
 // Score counts the PreferNoSchedule taints that the pod does not tolerate.

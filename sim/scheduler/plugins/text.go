@@ -6,7 +6,8 @@ import (
 	"slices"
 
 	v1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
+
+	"minisim/sim/scheduler/framework"
 )
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
@@ -19,13 +20,21 @@ func labelText(node *v1.Node, key string) string {
 	return fmt.Sprintf("the node has no label %s", key)
 }
 
-// amount writes a resource amount as Kubernetes does: 500m, 2, 1Gi, 3.
-func amount(name v1.ResourceName, n int64) string {
-	switch name {
-	case v1.ResourceCPU:
-		return resource.NewMilliQuantity(n, resource.DecimalSI).String()
-	case v1.ResourceMemory, v1.ResourceEphemeralStorage:
-		return resource.NewQuantity(n, resource.BinarySI).String()
+// lacksLabel says that a node lacks a label that some rule needs.
+func lacksLabel(key string) framework.Cause {
+	return framework.Cause{Detail: "the node has no label " + key, Trait: "lacks label " + key}
+}
+
+// within names the sort of domain that a topology key stands for, unless that
+// is the node itself.
+func within(key string) string {
+	switch key {
+	case v1.LabelHostname:
+		return ""
+	case v1.LabelTopologyZone:
+		return " in its zone"
+	case v1.LabelTopologyRegion:
+		return " in its region"
 	}
-	return resource.NewQuantity(n, resource.DecimalSI).String()
+	return " under the same " + key
 }

@@ -148,6 +148,33 @@ func (VolumeBinding) Filter(c *framework.CycleState, _ *framework.PodInfo, node 
 	return framework.NewStatus(framework.UnschedulableAndUnresolvable, reasons...)
 }
 
+// Explain implements framework.Explainer.
+func (p VolumeBinding) Explain(c *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) framework.Cause {
+	claims := framework.State[*podClaims](c, volumeBindingKey)
+	for _, claim := range claims.bound {
+		pv, ok := c.View.Volumes.Get(claim.Spec.VolumeName)
+		if !ok {
+			return framework.Cause{
+				Detail: fmt.Sprintf("volume %s of claim %s does not exist", claim.Spec.VolumeName, claim.Name),
+				Trait:  fmt.Sprintf("lacks volume %s, which does not exist", claim.Spec.VolumeName),
+			}
+		}
+		if storagehelpers.CheckNodeAffinity(pv, node.Node.Labels) != nil {
+			return framework.Cause{
+				Detail: fmt.Sprintf("volume %s of claim %s cannot be used from this node", pv.Name, claim.Name),
+				Trait:  fmt.Sprintf("is out of reach of its volume %s", pv.Name),
+			}
+		}
+	}
+	if planVolumes(c.View, claims, node).reason == noVolumeSpace {
+		return framework.Cause{Detail: "too little storage is left to make a volume there", Trait: "lacks storage for its volumes"}
+	}
+	return framework.Cause{
+		Detail: "no free volume is in reach, and none can be made there",
+		Trait:  "has no volume for it, and none can be made there",
+	}
+}
+
 // volumePlan says, for claims that wait, what would be done on a node.
 type volumePlan struct {
 	// bind maps claims to existing volumes, by claim key.

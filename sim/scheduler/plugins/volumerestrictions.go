@@ -3,6 +3,7 @@ package plugins
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	v1 "k8s.io/api/core/v1"
 
@@ -113,6 +114,16 @@ func (VolumeRestrictions) Filter(c *framework.CycleState, pod *framework.PodInfo
 		return claimTaken
 	}
 	return nil
+}
+
+// Explain implements framework.Explainer.
+func (p VolumeRestrictions) Explain(c *framework.CycleState, pod *framework.PodInfo, node *framework.NodeInfo) framework.Cause {
+	if p.Filter(c, pod, node) == diskTaken {
+		return framework.Cause{Detail: "a pod on the node has mounted a disk that this pod wants too", Trait: "has a disk mounted that it wants too"}
+	}
+	claims := strings.Join(framework.State[*oncePod](c, oncePodKey).claims, " and ")
+	text := fmt.Sprintf("%s is ReadWriteOncePod and in use by another pod", claims)
+	return framework.Cause{Detail: text, Trait: "fails since " + text}
 }
 
 func exclusiveDisk(v v1.Volume) bool {

@@ -122,6 +122,14 @@ func waitsForConsumer(class *storagev1.StorageClass) bool {
 // Filter implements framework.FilterPlugin. Nodes without any zone or region
 // label pass, as in a cluster without zones.
 func (VolumeZone) Filter(c *framework.CycleState, _ *framework.PodInfo, node *framework.NodeInfo) *framework.Status {
+	if misplaced(c, node) != nil {
+		return otherZone
+	}
+	return nil
+}
+
+// misplaced finds the first place that the node is not in; nil if it is in all.
+func misplaced(c *framework.CycleState, node *framework.NodeInfo) *volumePlace {
 	places := framework.State[volumePlaces](c, volumeZoneKey)
 	placed := slices.ContainsFunc(sortedZoneLabels(), func(label string) bool {
 		_, ok := node.Node.Labels[label]
@@ -130,16 +138,27 @@ func (VolumeZone) Filter(c *framework.CycleState, _ *framework.PodInfo, node *fr
 	if !placed {
 		return nil
 	}
-	for _, p := range places {
+	for i := range places {
+		p := &places[i]
 		value, ok := node.Node.Labels[p.label]
 		if !ok {
 			value, ok = node.Node.Labels[zoneLabels[p.label]]
 		}
 		if !ok || !slices.Contains(p.values, value) {
-			return otherZone
+			return p
 		}
 	}
 	return nil
+}
+
+// Explain implements framework.Explainer.
+func (VolumeZone) Explain(c *framework.CycleState, _ *framework.PodInfo, node *framework.NodeInfo) framework.Cause {
+	p := misplaced(c, node)
+	where := fmt.Sprintf("%s %s", p.label, strings.Join(p.values, " or "))
+	return framework.Cause{
+		Detail: fmt.Sprintf("a volume is in %s, %s", where, labelText(node.Node, p.label)),
+		Trait:  "is outside of its volume's " + where,
+	}
 }
 
 // Events implements framework.Requeuer.

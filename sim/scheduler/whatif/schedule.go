@@ -27,7 +27,7 @@ func Schedule(view *framework.Snapshot, pending []*framework.PodInfo, profiles m
 // ScheduleInTurn decides on the pending pods one after the other, by priority
 // and then in the given order; each takes its place before the next is looked
 // at. Victims of a preemption are not removed. Among equally good nodes the
-// first by name is taken.
+// first by name is taken. Pods with scheduling gates take no place.
 func ScheduleInTurn(view *framework.Snapshot, pending []*framework.PodInfo, profiles map[string]*framework.Profile) []*framework.Decision {
 	decisions, _ := inTurn(view, pending, profiles)
 	return decisions
@@ -50,6 +50,9 @@ func inTurn(view *framework.Snapshot, pending []*framework.PodInfo, profiles map
 		}
 		verdict := framework.Decide(evaluators[name].Evaluate(pod))
 		decisions = append(decisions, verdict.Table())
+		if profiles[name].Gate(pod) != nil {
+			continue
+		}
 		if node := verdict.Node(); node != nil {
 			view.Unnominate(pod.Key)
 			view.AddPod(pod, node.Name)
