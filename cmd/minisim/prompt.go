@@ -30,7 +30,7 @@ func (p *player) stepThrough() error {
 			p.chosen = &r
 		}
 	})
-	lines := readLines(p.streams.in)
+	lines := p.input()
 	for {
 		next, err := p.ask(lines)
 		if errors.Is(err, errQuit) {
@@ -54,7 +54,7 @@ func (p *player) stepThrough() error {
 // compared what is with what should be, chose a node, or acted from outside.
 func isDecision(b trace.Body) bool {
 	switch b.Kind() {
-	case "decision", "power", "crash", "restart", "verb", "verdict", "say":
+	case "decision", "power", "crash", "restart", "verb", "verdict", "say", "mark":
 		return true
 	case "reconcile":
 		return b.(trace.Teller).Tell() != "" // a mere report decides nothing

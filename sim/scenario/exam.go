@@ -292,12 +292,18 @@ func (x *exam) reopen() {
 	}
 }
 
+// score is the points for right answers and how many there were to earn; both 0 when nobody has answered.
 func (x *exam) score() (points, of int64) {
+	answered := false
 	for _, it := range x.items {
 		if it.mark != nil {
 			points += it.mark.Points
 			of += it.mark.Of
+			answered = answered || it.mark.Answered
 		}
+	}
+	if !answered {
+		return 0, 0
 	}
 	return points, of
 }
