@@ -141,7 +141,7 @@ func (r *Runner) expect(x Expectation) {
 }
 
 func (r *Runner) verdict(x Expectation, holds bool, err error) {
-	v := Verdict{Expect: x.Condition.Text, Held: holds, Because: x.Because}
+	v := Verdict{Expect: x.Condition.Text, Held: holds, Because: x.Because, At: r.Cluster.Engine.Now()}
 	if x.Pos.Line > 0 {
 		v.Place = x.Pos.String()
 	}

@@ -111,6 +111,8 @@ type Verdict struct {
 	Held    bool   `json:"held"`
 	Because string `json:"because,omitempty"`
 	Error   string `json:"error,omitempty"`
+
+	At time.Duration `json:"atNs"` // virtual time of the verdict
 }
 
 // Kind is "verdict".
@@ -169,6 +171,8 @@ type End struct {
 	Failures int           `json:"failures"`         // commands that failed
 	Points   int64         `json:"points,omitempty"` // for right answers …
 	Of       int64         `json:"of,omitempty"`     // … of so many
+
+	Verdicts []Verdict `json:"verdicts"` // in the order in which they were given
 }
 
 // Kind is "end".
@@ -180,7 +184,7 @@ func (e End) OK() bool { return e.Failed == 0 && e.Failures == 0 }
 // Tone is good or bad.
 func (e End) Tone() trace.Tone { return tone(e.OK()) }
 
-// Tell sums the run up.
+// Tell sums the run up: why it ended, each expectation with its verdict, the hash.
 func (e End) Tell() string {
 	s := fmt.Sprintf("end of the run at %s of virtual time, %d steps; %s. ", e.Time, e.Steps, e.Reason)
 	switch {
@@ -199,5 +203,13 @@ func (e End) Tell() string {
 	if e.Of > 0 {
 		s += fmt.Sprintf("; the answers earned %d of %d points", e.Points, e.Of)
 	}
-	return s + ". Hash " + e.Hash
+	s += "."
+	for _, v := range e.Verdicts {
+		held := "held"
+		if !v.Held {
+			held = "DID NOT HOLD"
+		}
+		s += fmt.Sprintf("\n- %s: %s (at %ss)", v.Expect, held, trace.Seconds(v.At))
+	}
+	return s + "\nHash " + e.Hash
 }

@@ -221,7 +221,7 @@ func (r *Runner) finish(reason string) {
 		r.expect(x)
 	}
 	t := r.Cluster.Trace
-	end := End{Reason: reason, Time: r.Cluster.Engine.Now(), Steps: r.Cluster.Engine.Steps(), Hash: t.Hash(), Failures: r.failures}
+	end := End{Reason: reason, Time: r.Cluster.Engine.Now(), Steps: r.Cluster.Engine.Steps(), Hash: t.Hash(), Failures: r.failures, Verdicts: append([]Verdict{}, r.verdicts...)}
 	end.Points, end.Of = r.exam.score()
 	for _, v := range r.verdicts {
 		if v.Held {
