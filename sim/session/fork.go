@@ -24,10 +24,24 @@ func (s *Session) Fork(ctx context.Context, change func(*Input), verbs ...string
 	if change != nil {
 		change(&in)
 	}
+	var cleanup func() error
+	if s.cleanup != nil { // the folder goes with this session: the fork needs its own
+		project, err := s.input.project()
+		if err != nil {
+			return nil, err
+		}
+		if in.Dir, cleanup, err = project.unpack(); err != nil {
+			return nil, err
+		}
+	}
 	f, err := Open(ctx, in, s.options)
 	if err != nil {
+		if cleanup != nil {
+			err = errors.Join(err, cleanup())
+		}
 		return nil, err
 	}
+	f.cleanup = cleanup
 	if err := f.follow(ctx, s, change != nil, verbs); err != nil {
 		return nil, errors.Join(fmt.Errorf("fork: %w", err), f.Close())
 	}
@@ -46,6 +60,9 @@ func (f *Session) follow(ctx context.Context, s *Session, changed bool, verbs []
 		f.play.script = append([]engine.Entry(nil), s.Journal()...)
 		if err := f.To(ctx, s.StepNumber()); err != nil {
 			return err
+		}
+		if s.End() != nil {
+			f.play.runner.Conclude()
 		}
 	}
 	for _, b := range s.breaks {

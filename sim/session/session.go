@@ -28,13 +28,15 @@ type Options struct {
 	DataDir string    // keep the cluster's etcd here, durably; such a run cannot be wound back or forked
 	EtcdLog io.Writer // where etcd's own log goes; nil: nowhere
 	Keep    int       // how many of the newest records Records can give; 0: DefaultKeep
+	Forward bool      // the run is only ever stepped forward: nothing is kept for a way back
 }
 
 // DefaultKeep is how many records are kept when nobody said.
 const DefaultKeep = 100_000
 
-// ErrNoWayBack says that a run on a durable cluster cannot be played again.
-var ErrNoWayBack = errors.New("a run that keeps its cluster (--data-dir) cannot be wound back, forked or recorded: what it began with is gone")
+// ErrNoWayBack says that a run cannot be played again: it is on a durable cluster,
+// or was opened to go forward only.
+var ErrNoWayBack = errors.New("this run cannot be wound back, forked or recorded: it keeps its cluster in a folder (--data-dir)")
 
 // Session is one run. It is used by one goroutine.
 type Session struct {
@@ -42,6 +44,7 @@ type Session struct {
 	options  Options
 	past     *cluster.Past // nil for a durable cluster
 	resolved string        // the hash of the scenario in resolved form
+	cleanup  func() error  // removes the project's folder of a replay
 	play     *play
 	sinks    []trace.Sink
 
@@ -53,7 +56,10 @@ type Session struct {
 
 // Open begins a run on a fresh cluster, at step 0. Errors in the file are source.Diagnostics.
 func Open(ctx context.Context, in Input, o Options) (*Session, error) {
-	if o.Keep == 0 {
+	switch {
+	case o.Forward:
+		o.Keep = 0
+	case o.Keep == 0:
 		o.Keep = DefaultKeep
 	}
 	s := &Session{input: in.clone(), options: o}
@@ -62,7 +68,7 @@ func Open(ctx context.Context, in Input, o Options) (*Session, error) {
 		return nil, err
 	}
 	s.resolved = digest(sc)
-	if o.DataDir == "" {
+	if o.DataDir == "" && !o.Forward {
 		if s.past, err = cluster.OpenPast(ctx, o.EtcdLog); err != nil {
 			return nil, err
 		}
@@ -76,7 +82,13 @@ func Open(ctx context.Context, in Input, o Options) (*Session, error) {
 }
 
 // Close ends the run; nothing of it is left behind but a data folder that was asked for.
-func (s *Session) Close() error { return errors.Join(s.play.close(), s.closePast()) }
+func (s *Session) Close() error {
+	err := errors.Join(s.play.close(), s.closePast())
+	if s.cleanup != nil {
+		err = errors.Join(err, s.cleanup())
+	}
+	return err
+}
 
 func (s *Session) closePast() error {
 	if s.past == nil {
@@ -104,6 +116,7 @@ func (s *Session) Type(ctx context.Context, verb string) error {
 	if err := s.Cut(ctx); err != nil {
 		return err
 	}
+	s.play.wait(s.Now())
 	return s.play.outside(scenario.Typed(verb))
 }
 
@@ -131,8 +144,9 @@ func (s *Session) Scenario() *scenario.Scenario { return s.play.runner.Scenario 
 // StepNumber is how many steps have been done.
 func (s *Session) StepNumber() uint64 { return s.Cluster().Engine.Steps() }
 
-// Now is the virtual time since the epoch.
-func (s *Session) Now() time.Duration { return s.Cluster().Engine.Now() }
+// Now is the virtual time since the epoch: that of the last step, or one after it
+// up to which Until has seen that there is nothing to do.
+func (s *Session) Now() time.Duration { return s.play.now() }
 
 // Hash stands for the run up to here.
 func (s *Session) Hash() string { return s.Cluster().Trace.Hash() }
@@ -187,6 +201,9 @@ type play struct {
 	window window
 	script []engine.Entry // what is still to come from outside
 	tell   trace.Sink     // nil while nobody is to be told
+
+	idle   time.Duration // up to here there is nothing to do …
+	idleAt uint64        // … after this step
 }
 
 func (p *play) close() error { return p.runner.Cluster.Close() }
@@ -208,6 +225,14 @@ func (p *play) step() (bool, error) {
 	}
 	more, err := p.runner.Step()
 	return more, errors.Join(err, p.runner.Cluster.Strayed())
+}
+
+func (p *play) now() time.Duration {
+	e := p.runner.Cluster.Engine
+	if p.idleAt == e.Steps() {
+		return max(p.idle, e.Now())
+	}
+	return e.Now()
 }
 
 // wait lets the clock go on to the time of a request, if nothing is due before.

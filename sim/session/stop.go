@@ -138,6 +138,7 @@ func (s *Session) Until(ctx context.Context, stop Stop) (bool, error) {
 			}
 		}
 		if stop.timed && s.due() > stop.at {
+			s.play.idle, s.play.idleAt = stop.at, s.StepNumber()
 			break
 		}
 		if err := ctx.Err(); err != nil {

@@ -1,0 +1,60 @@
+package session
+
+import (
+	"reflect"
+
+	"minisim/sim/trace"
+)
+
+// Difference is a place at which two runs part. The one that has nothing there has nil.
+type Difference struct {
+	At   int // how many were the same before
+	A, B *trace.Record
+}
+
+// Comparison says how two runs differ; nil stands for not at all.
+type Comparison struct {
+	Record   *Difference // the first thing told that differs
+	Decision *Difference // the first decision of a scheduler that differs
+}
+
+// Same says that nothing that is told differs.
+func (c Comparison) Same() bool { return c.Record == nil && c.Decision == nil }
+
+// Diff compares what two sessions have come to, as far as both keep their records.
+func Diff(a, b *Session) Comparison {
+	return Compare(a.Records(0, a.StepNumber()), b.Records(0, b.StepNumber()))
+}
+
+// Compare compares the records of two runs. Two are the same when the same was
+// told of the same actor at the same virtual time. What nobody is told (steps,
+// heartbeats) is passed over, and so is the hash at the end.
+func Compare(a, b []trace.Record) Comparison {
+	isTold := func(r trace.Record) bool { return tells(r.Body) && r.Body.Kind() != "end" }
+	isDecision := func(r trace.Record) bool { return r.Body.Kind() == "decision" }
+	return Comparison{Record: first(a, b, isTold), Decision: first(a, b, isDecision)}
+}
+
+// first finds the first of the chosen records that differs.
+func first(a, b []trace.Record, chosen func(trace.Record) bool) *Difference {
+	i, j := 0, 0
+	for n := 0; ; n++ {
+		x, y := next(a, &i, chosen), next(b, &j, chosen)
+		if x == nil && y == nil {
+			return nil
+		}
+		if x == nil || y == nil || x.Time != y.Time || x.Actor != y.Actor || !reflect.DeepEqual(x.Body, y.Body) {
+			return &Difference{At: n, A: x, B: y}
+		}
+	}
+}
+
+func next(records []trace.Record, i *int, chosen func(trace.Record) bool) *trace.Record {
+	for ; *i < len(records); *i++ {
+		if chosen(records[*i]) {
+			*i++
+			return &records[*i-1]
+		}
+	}
+	return nil
+}

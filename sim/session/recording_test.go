@@ -1,0 +1,175 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func record(t testing.TB, s *Session) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := s.Record(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestReplayEqualsTheRun records runs with typed verbs, at some step and at their
+// end, and after they were wound back.
+func TestReplayEqualsTheRun(t *testing.T) {
+	eachSeed(t, func(t *testing.T, seed uint64, dice *rand.Rand) {
+		s := open(t, "node-dies", seed)
+		check := func(what string) {
+			t.Helper()
+			again, err := Replay(t.Context(), bytes.NewReader(record(t, s)), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer closed(t, again)
+			equal(t, what, stateOf(again), stateOf(s))
+		}
+		wander(t, s, dice, 5)
+		check("midway")
+		if err := s.Back(t.Context(), 30); err != nil {
+			t.Fatal(err)
+		}
+		check("wound back")
+		wander(t, s, dice, 2)
+		finish(t, s)
+		check("the end")
+		_ = s.Type(t.Context(), "delete pod of web") // after the end it goes on
+		finish(t, s)
+		check("the second end")
+	})
+}
+
+// TestRecordingHasTheProject replays a run that needs its folder, without the folder.
+func TestRecordingHasTheProject(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "shop")
+	files := map[string]string{
+		"web.env": "GREETING=${WHO}\n", "conf/site.conf": "listen 80\n", "app/Dockerfile": "FROM scratch\n", ".env": "TAG=1.27\n", "secret.txt": "not named",
+		"compose.yaml": "services:\n  web:\n    image: nginx:${TAG}\n    env_file: web.env\n    volumes: [\"./conf:/etc/conf:ro\"]\n  app:\n    build: ./app\n",
+	}
+	for name, text := range files {
+		full := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(full), 0o755), os.WriteFile(full, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := Input{
+		Name: "compose", Path: filepath.Join(dir, "compose.yaml"), Dir: dir, File: []byte(files["compose.yaml"]),
+		Env: map[string]string{"WHO": "world", "PASSWORD": "hunter2"},
+	}
+	s, err := Open(t.Context(), in, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
+	finish(t, s)
+	data := record(t, s)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := ReadRecording(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := fmt.Sprint(rec.Env, rec.Project.Files); strings.Contains(text, "hunter2") || rec.Project.Files["secret.txt"] != nil {
+		t.Errorf("the recording holds what the run does not need: %s", text)
+	}
+	again, err := Replay(t.Context(), bytes.NewReader(data), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, again)
+	if err := again.Back(t.Context(), 10); err != nil { // the folder is there as long as the session
+		t.Fatal(err)
+	}
+	finish(t, again)
+	equal(t, "without the folder", stateOf(again), stateOf(s))
+}
+
+// TestDamagedRecordings changes and cuts a recording at every byte. Nothing
+// panics, and what is read all the same is what was written.
+func TestDamagedRecordings(t *testing.T) {
+	s := open(t, "hello", 1)
+	_ = s.Type(t.Context(), "wait 3s")
+	if err := s.To(t.Context(), 50); err != nil {
+		t.Fatal(err)
+	}
+	data := record(t, s)
+	want, err := ReadRecording(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := 0
+	try := func(what string, changed []byte) {
+		rec, err := ReadRecording(bytes.NewReader(changed))
+		switch {
+		case err == nil && !reflect.DeepEqual(rec, want):
+			t.Errorf("%s: it is read as something else", what)
+		case errors.Is(err, ErrDamaged), errors.Is(err, ErrForeign), errors.Is(err, ErrNewer):
+			damaged++
+		case err != nil:
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for i := range data {
+		for _, flip := range []byte{0x01, 0x80, 0xff} {
+			changed := bytes.Clone(data)
+			changed[i] ^= flip
+			try(fmt.Sprintf("byte %d xor %#x", i, flip), changed)
+		}
+		try(fmt.Sprintf("cut at %d", i), data[:i])
+	}
+	if damaged < len(data)*3 {
+		t.Errorf("only %d of %d kinds of damage were found", damaged, len(data)*4)
+	}
+}
+
+func TestRecordingsOfOthers(t *testing.T) {
+	for text, want := range map[string]error{
+		"": ErrForeign, "services:\n": ErrForeign, "minisim recording, format x\n": ErrForeign,
+		"minisim recording, format 2\n":                    ErrNewer,
+		"minisim recording, format 1\n":                    ErrDamaged,
+		"minisim recording, format 1\n{\"a\":1}":           ErrDamaged,
+		"minisim recording, format 99999999999999999999\n": ErrForeign,
+	} {
+		if _, err := ReadRecording(strings.NewReader(text)); !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", text, err, want)
+		}
+	}
+}
+
+// TestMismatch replays a recording whose hash is another one.
+func TestMismatch(t *testing.T) {
+	s := open(t, "hello", 1)
+	finish(t, s)
+	rec, err := ReadRecording(bytes.NewReader(record(t, s)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, change := range map[string]func(*Recording){
+		"hash": func(r *Recording) { r.Hash = "0000000000000000" },
+		"step": func(r *Recording) { r.Step, r.Ended = r.Step+1, false },
+	} {
+		changed := *rec
+		change(&changed)
+		again, err := changed.Open(t.Context(), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mismatch *MismatchError
+		if err := changed.Verify(t.Context(), again); !errors.As(err, &mismatch) {
+			t.Errorf("%s: %v, want a mismatch", what, err)
+		}
+		closed(t, again)
+	}
+}
