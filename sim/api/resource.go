@@ -10,11 +10,15 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	nodev1 "k8s.io/api/node/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -87,11 +91,28 @@ var (
 	PersistentVolumeClaims = core("persistentvolumeclaims", "PersistentVolumeClaim", "persistentvolumeclaims", true, true, func() Object { return &corev1.PersistentVolumeClaim{} }, "pvc")
 	PersistentVolumes      = core("persistentvolumes", "PersistentVolume", "persistentvolumes", false, true, func() Object { return &corev1.PersistentVolume{} }, "pv")
 
+	Endpoints      = core("endpoints", "Endpoints", "services/endpoints", true, false, func() Object { return &corev1.Endpoints{} }, "ep")
+	LimitRanges    = core("limitranges", "LimitRange", "limitranges", true, false, func() Object { return &corev1.LimitRange{} }, "limits")
+	ResourceQuotas = core("resourcequotas", "ResourceQuota", "resourcequotas", true, true, func() Object { return &corev1.ResourceQuota{} }, "quota")
+
 	Deployments  = group("apps", "v1", "deployments", "Deployment", "deployments", true, true, func() Object { return &appsv1.Deployment{} }, "deploy")
 	ReplicaSets  = group("apps", "v1", "replicasets", "ReplicaSet", "replicasets", true, true, func() Object { return &appsv1.ReplicaSet{} }, "rs")
 	StatefulSets = group("apps", "v1", "statefulsets", "StatefulSet", "statefulsets", true, true, func() Object { return &appsv1.StatefulSet{} }, "sts")
 	DaemonSets   = group("apps", "v1", "daemonsets", "DaemonSet", "daemonsets", true, true, func() Object { return &appsv1.DaemonSet{} }, "ds")
 	Jobs         = group("batch", "v1", "jobs", "Job", "jobs", true, true, func() Object { return &batchv1.Job{} })
+	CronJobs     = group("batch", "v1", "cronjobs", "CronJob", "cronjobs", true, true, func() Object { return &batchv1.CronJob{} }, "cj")
+
+	ControllerRevisions      = group("apps", "v1", "controllerrevisions", "ControllerRevision", "controllerrevisions", true, false, func() Object { return &appsv1.ControllerRevision{} })
+	HorizontalPodAutoscalers = group("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true, true, func() Object { return &autoscalingv2.HorizontalPodAutoscaler{} }, "hpa")
+
+	Ingresses       = group("networking.k8s.io", "v1", "ingresses", "Ingress", "ingress", true, true, func() Object { return &networkingv1.Ingress{} }, "ing")
+	IngressClasses  = group("networking.k8s.io", "v1", "ingressclasses", "IngressClass", "ingressclasses", false, false, func() Object { return &networkingv1.IngressClass{} })
+	NetworkPolicies = group("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", "networkpolicies", true, false, func() Object { return &networkingv1.NetworkPolicy{} }, "netpol")
+
+	Roles               = group(rbacv1.GroupName, "v1", "roles", "Role", "roles", true, false, func() Object { return &rbacv1.Role{} })
+	RoleBindings        = group(rbacv1.GroupName, "v1", "rolebindings", "RoleBinding", "rolebindings", true, false, func() Object { return &rbacv1.RoleBinding{} })
+	ClusterRoles        = group(rbacv1.GroupName, "v1", "clusterroles", "ClusterRole", "clusterroles", false, false, func() Object { return &rbacv1.ClusterRole{} })
+	ClusterRoleBindings = group(rbacv1.GroupName, "v1", "clusterrolebindings", "ClusterRoleBinding", "clusterrolebindings", false, false, func() Object { return &rbacv1.ClusterRoleBinding{} })
 
 	EndpointSlices       = group("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", "endpointslices", true, false, func() Object { return &discoveryv1.EndpointSlice{} })
 	Leases               = group("coordination.k8s.io", "v1", "leases", "Lease", "leases", true, false, func() Object { return &coordinationv1.Lease{} })
@@ -100,14 +121,16 @@ var (
 	CSINodes             = group("storage.k8s.io", "v1", "csinodes", "CSINode", "csinodes", false, false, func() Object { return &storagev1.CSINode{} })
 	PriorityClasses      = group("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", "priorityclasses", false, false, func() Object { return &schedulingv1.PriorityClass{} }, "pc")
 	PodDisruptionBudgets = group("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", "poddisruptionbudgets", true, true, func() Object { return &policyv1.PodDisruptionBudget{} }, "pdb")
+	RuntimeClasses       = group("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", "runtimeclasses", false, false, func() Object { return &nodev1.RuntimeClass{} })
 )
 
 // resources is the table, in the order in which it is listed.
 var resources = []*Resource{
 	Namespaces, Nodes, Pods, Services, ConfigMaps, Secrets, ServiceAccounts, Events,
-	PersistentVolumeClaims, PersistentVolumes,
-	Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs,
-	EndpointSlices, Leases, StorageClasses, VolumeAttachments, CSINodes, PriorityClasses, PodDisruptionBudgets,
+	PersistentVolumeClaims, PersistentVolumes, Endpoints, LimitRanges, ResourceQuotas,
+	Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, CronJobs, ControllerRevisions, HorizontalPodAutoscalers,
+	Ingresses, IngressClasses, NetworkPolicies, Roles, RoleBindings, ClusterRoles, ClusterRoleBindings,
+	EndpointSlices, Leases, StorageClasses, VolumeAttachments, CSINodes, PriorityClasses, PodDisruptionBudgets, RuntimeClasses,
 }
 
 func core(name, kind, folder string, namespaced, status bool, make func() Object, short ...string) *Resource {

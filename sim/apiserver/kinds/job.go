@@ -63,11 +63,7 @@ func defaultJob(j *batchv1.Job) {
 		orNew(&s.PodReplacementPolicy, batchv1.TerminatingOrFailed)
 	} else {
 		orNew(&s.PodReplacementPolicy, batchv1.Failed)
-		for i := range s.PodFailurePolicy.Rules {
-			for j := range s.PodFailurePolicy.Rules[i].OnPodConditions {
-				orElse(&s.PodFailurePolicy.Rules[i].OnPodConditions[j].Status, corev1.ConditionTrue)
-			}
-		}
+		defaultFailurePolicy(s.PodFailurePolicy)
 	}
 	if len(j.Labels) == 0 {
 		j.Labels = s.Template.Labels
@@ -113,7 +109,7 @@ func setIfMissing(m map[string]string, key, value string) {
 func (f *faults) job(j *batchv1.Job) {
 	f.generatedSelector(j)
 	s := &j.Spec
-	f.jobSpec(s)
+	f.jobSpec(specPath, s)
 	if s.Selector == nil {
 		f.required(specPath, "selector", "")
 	} else {
@@ -256,12 +252,16 @@ func (f *faults) jobStatus(s *batchv1.JobStatus) {
 	}
 }
 
-func jobWarnings(j *batchv1.Job) (warnings []string) {
-	warnings = nameInPods(j.Name)
-	s := &j.Spec
+func jobWarnings(j *batchv1.Job) []string {
+	warnings := append(nameInPods(j.Name), indexWarnings(specPath, &j.Spec)...)
+	return append(warnings, templateWarnings(templatePath, &j.Spec.Template)...)
+}
+
+// indexWarnings remarks upon an indexed job that is too large to be followed.
+func indexWarnings(p *field.Path, s *batchv1.JobSpec) []string {
 	if isIndexed(s) && s.Completions != nil && *s.Completions > manyCompletions && s.Parallelism != nil && *s.Parallelism > 10_000 {
-		warnings = append(warnings, "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "+
-			"Kubernetes might not be able to track completedIndexes when a big number of indexes fail")
+		return []string{p.String() + ": In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, " +
+			"Kubernetes might not be able to track completedIndexes when a big number of indexes fail"}
 	}
-	return append(warnings, templateWarnings(templatePath, &s.Template)...)
+	return nil
 }

@@ -22,53 +22,54 @@ const (
 	indexedModeNeeded = "requires indexed completion mode"
 )
 
-func (f *faults) jobSpec(s *batchv1.JobSpec) {
-	notNegativePtr(f, specPath, "parallelism", s.Parallelism)
-	notNegativePtr(f, specPath, "completions", s.Completions)
-	notNegativePtr(f, specPath, "activeDeadlineSeconds", s.ActiveDeadlineSeconds)
-	notNegativePtr(f, specPath, "backoffLimit", s.BackoffLimit)
-	notNegativePtr(f, specPath, "ttlSecondsAfterFinished", s.TTLSecondsAfterFinished)
-	notNegativePtr(f, specPath, "backoffLimitPerIndex", s.BackoffLimitPerIndex)
-	notNegativePtr(f, specPath, "maxFailedIndexes", s.MaxFailedIndexes)
+// jobSpec validates a job's spec, which a cron job has in its template.
+func (f *faults) jobSpec(spec *field.Path, s *batchv1.JobSpec) {
+	notNegativePtr(f, spec, "parallelism", s.Parallelism)
+	notNegativePtr(f, spec, "completions", s.Completions)
+	notNegativePtr(f, spec, "activeDeadlineSeconds", s.ActiveDeadlineSeconds)
+	notNegativePtr(f, spec, "backoffLimit", s.BackoffLimit)
+	notNegativePtr(f, spec, "ttlSecondsAfterFinished", s.TTLSecondsAfterFinished)
+	notNegativePtr(f, spec, "backoffLimitPerIndex", s.BackoffLimitPerIndex)
+	notNegativePtr(f, spec, "maxFailedIndexes", s.MaxFailedIndexes)
 	if s.MaxFailedIndexes != nil && s.BackoffLimitPerIndex == nil {
-		f.required(specPath, "backoffLimitPerIndex", "when maxFailedIndexes is specified")
+		f.required(spec, "backoffLimitPerIndex", "when maxFailedIndexes is specified")
 	}
 	if s.ManagedBy != nil {
-		f.add(validation.IsDomainPrefixedPath(specPath.Child("managedBy"), *s.ManagedBy)...)
+		f.add(validation.IsDomainPrefixedPath(spec.Child("managedBy"), *s.ManagedBy)...)
 		if len(*s.ManagedBy) > 63 {
-			f.add(field.TooLong(specPath.Child("managedBy"), "", 63))
+			f.add(field.TooLong(spec.Child("managedBy"), "", 63))
 		}
 	}
-	ifSetOneOf(f, specPath, "completionMode", s.CompletionMode, batchv1.NonIndexedCompletion, batchv1.IndexedCompletion)
+	ifSetOneOf(f, spec, "completionMode", s.CompletionMode, batchv1.NonIndexedCompletion, batchv1.IndexedCompletion)
 	if isIndexed(s) {
-		f.indexedJob(s)
+		f.indexedJob(spec, s)
 	}
 	if s.CompletionMode == nil || *s.CompletionMode == batchv1.NonIndexedCompletion {
 		if s.BackoffLimitPerIndex != nil {
-			f.invalid(specPath, "backoffLimitPerIndex", *s.BackoffLimitPerIndex, indexedModeNeeded)
+			f.invalid(spec, "backoffLimitPerIndex", *s.BackoffLimitPerIndex, indexedModeNeeded)
 		}
 		if s.MaxFailedIndexes != nil {
-			f.invalid(specPath, "maxFailedIndexes", *s.MaxFailedIndexes, indexedModeNeeded)
+			f.invalid(spec, "maxFailedIndexes", *s.MaxFailedIndexes, indexedModeNeeded)
 		}
 	}
 	if s.PodFailurePolicy != nil {
-		f.failurePolicy(s)
+		f.failurePolicy(spec, s)
 	}
 	if s.SuccessPolicy != nil {
-		f.successPolicy(s)
+		f.successPolicy(spec, s)
 	}
 	if s.PodReplacementPolicy != nil && s.PodFailurePolicy != nil {
-		ifSetOneOf(f, specPath, "podReplacementPolicy", s.PodReplacementPolicy, batchv1.Failed)
+		ifSetOneOf(f, spec, "podReplacementPolicy", s.PodReplacementPolicy, batchv1.Failed)
 	} else {
-		ifSetOneOf(f, specPath, "podReplacementPolicy", s.PodReplacementPolicy, batchv1.Failed, batchv1.TerminatingOrFailed)
+		ifSetOneOf(f, spec, "podReplacementPolicy", s.PodReplacementPolicy, batchv1.Failed, batchv1.TerminatingOrFailed)
 	}
-	f.podTemplate(templatePath, &s.Template)
-	f.jobRestarts(s)
+	f.podTemplate(spec.Child("template"), &s.Template)
+	f.jobRestarts(spec, s)
 }
 
 // jobRestarts forbids a job's pods to be restarted for ever.
-func (f *faults) jobRestarts(s *batchv1.JobSpec) {
-	p := templatePath.Child("spec")
+func (f *faults) jobRestarts(spec *field.Path, s *batchv1.JobSpec) {
+	p := spec.Child("template").Child("spec")
 	switch policy := s.Template.Spec.RestartPolicy; {
 	case policy == corev1.RestartPolicyAlways || policy == "":
 		f.required(p, "restartPolicy", `valid values: "OnFailure", "Never"`)
@@ -79,32 +80,32 @@ func (f *faults) jobRestarts(s *batchv1.JobSpec) {
 	}
 }
 
-func (f *faults) indexedJob(s *batchv1.JobSpec) {
+func (f *faults) indexedJob(spec *field.Path, s *batchv1.JobSpec) {
 	above := func(n *int32, limit int32) bool { return n != nil && *n > limit }
 	if s.Completions == nil {
-		f.required(specPath, "completions", "when completion mode is Indexed")
+		f.required(spec, "completions", "when completion mode is Indexed")
 	}
 	if above(s.Parallelism, mostIndexes) {
-		f.invalid(specPath, "parallelism", *s.Parallelism, fmt.Sprintf("must be less than or equal to %d when completion mode is Indexed", mostIndexes))
+		f.invalid(spec, "parallelism", *s.Parallelism, fmt.Sprintf("must be less than or equal to %d when completion mode is Indexed", mostIndexes))
 	}
 	if s.Completions != nil && above(s.MaxFailedIndexes, *s.Completions) {
-		f.invalid(specPath, "maxFailedIndexes", *s.MaxFailedIndexes, "must be less than or equal to completions")
+		f.invalid(spec, "maxFailedIndexes", *s.MaxFailedIndexes, "must be less than or equal to completions")
 	}
 	if above(s.MaxFailedIndexes, mostIndexes) {
-		f.invalid(specPath, "maxFailedIndexes", *s.MaxFailedIndexes, fmt.Sprintf("must be less than or equal to %d", mostIndexes))
+		f.invalid(spec, "maxFailedIndexes", *s.MaxFailedIndexes, fmt.Sprintf("must be less than or equal to %d", mostIndexes))
 	}
 	if !above(s.Completions, manyCompletions) || s.BackoffLimitPerIndex == nil {
 		return
 	}
 	detail := fmt.Sprintf("must be less than or equal to %d when completions are above %d and used with backoff limit per index", mostWhenMany, manyCompletions)
 	if s.MaxFailedIndexes == nil {
-		f.required(specPath, "maxFailedIndexes", fmt.Sprintf("must be specified when completions is above %d", manyCompletions))
+		f.required(spec, "maxFailedIndexes", fmt.Sprintf("must be specified when completions is above %d", manyCompletions))
 	}
 	if above(s.Parallelism, mostWhenMany) {
-		f.invalid(specPath, "parallelism", *s.Parallelism, detail)
+		f.invalid(spec, "parallelism", *s.Parallelism, detail)
 	}
 	if above(s.MaxFailedIndexes, mostWhenMany) {
-		f.invalid(specPath, "maxFailedIndexes", *s.MaxFailedIndexes, detail)
+		f.invalid(spec, "maxFailedIndexes", *s.MaxFailedIndexes, detail)
 	}
 }
 
@@ -118,8 +119,8 @@ func requireOneOf[T ~string](f *faults, p *field.Path, child string, value T, su
 	ifSetOneOf(f, p, child, &value, supported...)
 }
 
-func (f *faults) failurePolicy(s *batchv1.JobSpec) {
-	p := specPath.Child("podFailurePolicy", "rules")
+func (f *faults) failurePolicy(spec *field.Path, s *batchv1.JobSpec) {
+	p := spec.Child("podFailurePolicy", "rules")
 	if n := len(s.PodFailurePolicy.Rules); n > mostPolicyRules {
 		f.add(field.TooMany(p, n, mostPolicyRules))
 	}
@@ -177,12 +178,12 @@ func (f *faults) exitCodes(p *field.Path, r *batchv1.PodFailurePolicyOnExitCodes
 	}
 }
 
-func (f *faults) successPolicy(s *batchv1.JobSpec) {
+func (f *faults) successPolicy(spec *field.Path, s *batchv1.JobSpec) {
 	if !isIndexed(s) {
-		f.invalid(specPath, "successPolicy", internal{*s.SuccessPolicy}, indexedModeNeeded)
+		f.invalid(spec, "successPolicy", internal{*s.SuccessPolicy}, indexedModeNeeded)
 		return
 	}
-	p := specPath.Child("successPolicy", "rules")
+	p := spec.Child("successPolicy", "rules")
 	switch n := len(s.SuccessPolicy.Rules); {
 	case n == 0:
 		f.required(p, "", "at least one rules must be specified when the successPolicy is specified")

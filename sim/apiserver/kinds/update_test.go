@@ -21,6 +21,9 @@ const (
 	frozenMap  = `{apiVersion: v1, kind: ConfigMap, metadata: {name: x, namespace: default}, immutable: true, data: {a: b}}`
 	oneSlice   = `{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: x, namespace: default}, addressType: IPv4, endpoints: [{addresses: [10.0.0.1]}]}`
 	oneBudget  = `{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: x, namespace: default}, spec: {minAvailable: 1}}`
+	oneBinding = `{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: x, namespace: default}, roleRef: {kind: Role, name: r}}`
+	oneIngress = `{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: x, namespace: default}, spec: {defaultBackend: {service: {name: s, port: {number: 80}}}}}`
+	oneCron    = `{apiVersion: batch/v1, kind: CronJob, metadata: {name: x, namespace: default}, spec: {schedule: "@daily", jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}}}}`
 	oneCSINode = `{apiVersion: storage.k8s.io/v1, kind: CSINode, metadata: {name: x}, spec: {drivers: [{name: d, nodeID: i}]}}`
 )
 
@@ -68,6 +71,11 @@ func TestUpdates(t *testing.T) {
 		"family of a slice":          {oneSlice, "", `{addressType: IPv6, endpoints: []}`, `addressType: Invalid value: "IPv6": field is immutable`, 0},
 		"budget":                     {oneBudget, "", `{spec: {minAvailable: 2}, status: {currentHealthy: 5}}`, "", 2},
 		"status of a budget":         {oneBudget, "status", `{status: {disruptionsAllowed: -1}}`, "status.disruptionsAllowed: Invalid value: -1: must be greater than or equal to 0", 0},
+		"another role":               {oneBinding, "", `{roleRef: {name: s}}`, `roleRef: Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"Role","Name":"s"}: cannot change roleRef`, 0},
+		"subjects":                   {oneBinding, "", `{subjects: [{kind: User, name: u}]}`, "", 0},
+		"class of an ingress":        {oneIngress, "", `{spec: {ingressClassName: c}, status: {loadBalancer: {ingress: [{ip: 1.2.3.4}]}}}`, "", 2},
+		"address of an ingress":      {oneIngress, "status", `{status: {loadBalancer: {ingress: [{hostname: 1.2.3.4}]}}}`, `status.loadBalancer.ingress[0].hostname: Invalid value: "1.2.3.4": must be a DNS name, not an IP address`, 0},
+		"another schedule":           {oneCron, "", `{spec: {schedule: "@hourly"}}`, "", 2},
 		"capacity of a driver":       {oneCSINode, "", `{spec: {drivers: [{name: d, nodeID: i, allocatable: {count: 5}}]}}`, "", 0},
 		"identity at a driver":       {oneCSINode, "", `{spec: {drivers: [{name: d, nodeID: j}]}}`, `spec.drivers: Invalid value: `, 0},
 	} {
