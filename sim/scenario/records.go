@@ -209,7 +209,7 @@ func (e End) Tell() string {
 		if !v.Held {
 			held = "DID NOT HOLD"
 		}
-		s += fmt.Sprintf("\n- %s: %s (at %ss)", v.Expect, held, trace.Seconds(v.At))
+		s += fmt.Sprintf("\n- %s: %s (at %.3fs)", v.Expect, held, v.At.Seconds())
 	}
 	return s + "\nHash " + e.Hash
 }
