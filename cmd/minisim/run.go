@@ -33,6 +33,7 @@ type runOptions struct {
 	plain    bool
 	verbose  bool
 	step     bool
+	serve    bool
 	dataDir  string
 	etcdLog  string
 	noBuild  bool
@@ -72,6 +73,7 @@ file or flag that cannot be used.`,
 	f.BoolVar(&o.plain, "plain", false, "plain text without colour, whatever the terminal can do")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell of status reports, conflicts and other noise, too")
 	f.BoolVar(&o.step, "step", false, "stop before each decision and ask")
+	f.BoolVar(&o.serve, "serve", false, "let kubectl and its like in, keep pace with real time (or --speed), and stay up until Ctrl-C")
 	f.StringVar(&o.dataDir, "data-dir", "", "keep the cluster's etcd in this folder (default: a temporary one, removed in the end)")
 	f.StringVar(&o.etcdLog, "etcd-log", "", "write etcd's own log to this file, - for standard error")
 	f.BoolVar(&o.noBuild, "no-build", false, "do not build the images of build: services: see what happens when nobody has pushed them")
@@ -186,11 +188,14 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	if o.step && o.output == "json" {
 		return usageError{errors.New("--step asks a person, -o json tells a program: use one of them")}
 	}
+	if o.serve && o.step {
+		return usageError{errors.New("--serve cannot wait for a person at --step yet: use one of them")}
+	}
 	pace, err := newPace(o.speed, isTerminal(s.out) && o.output == "text" && !o.step)
 	if err != nil {
 		return err
 	}
-	if wantsScreen(o, s) {
+	if !o.serve && wantsScreen(o, s) {
 		return showScreen(ctx, name, o, pace, s)
 	}
 	sc, err := prepare(name, o)
@@ -199,6 +204,9 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	}
 	config := sc.Cluster
 	config.DataDir = o.dataDir
+	if o.serve && o.dataDir == "" {
+		config.Epoch = began.Truncate(time.Second).UTC() // so that kubectl, which knows only real time, tells ages right
+	}
 	closeLog, err := etcdLog(o.etcdLog, &config, s)
 	if err != nil {
 		return err
@@ -217,9 +225,12 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	p := &player{ctx: ctx, runner: r, pace: pace, streams: s}
 	p.listen(o)
 	r.Start()
-	if o.step {
+	switch {
+	case o.serve:
+		return p.serve(o.speed)
+	case o.step:
 		err = p.stepThrough()
-	} else {
+	default:
 		err = p.play()
 	}
 	if err != nil {

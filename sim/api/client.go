@@ -45,6 +45,14 @@ type Request struct {
 	// Exactly one of Patch and Change is set for VerbPatch.
 	Change func(Object) error
 
+	// Unknown is what becomes of fields in Patch that the kind does not have or that
+	// are there twice: metav1.FieldValidationStrict, …Warn or …Ignore, which "" stands for.
+	Unknown string
+	Warn    func(string) // is told of them for Warn; nil: nobody is
+
+	Manager string // who the fields that are written belong to, where the object's fields have owners; "": the user
+	Force   bool   // for server-side apply: take fields away from other owners
+
 	Delete metav1.DeleteOptions // for VerbDelete
 	DryRun bool
 }

@@ -119,6 +119,7 @@ type watch struct {
 	actor   string
 	name    string
 	filter  *filter
+	sink    Sink // of a watcher from outside, who has no latency and no queue here
 
 	queue  []arrival // not yet taken
 	taken  int       // of queue
@@ -146,6 +147,10 @@ func (w *watch) send(ev api.Event) {
 	if w.closed {
 		return
 	}
+	if w.sink != nil {
+		w.sink.Send(ev)
+		return
+	}
 	if len(w.queue)-w.taken >= maxUndelivered {
 		w.end(apierrors.NewResourceExpired("too many events wait to be delivered to this watch"))
 		return
@@ -162,6 +167,10 @@ func (w *watch) send(ev api.Event) {
 // watcher is woken to find out.
 func (w *watch) end(why error) {
 	w.remove()
+	if w.sink != nil {
+		w.sink.Send(api.Event{Type: api.Closed, Err: why})
+		return
+	}
 	now := w.hub.server.Engine.Now()
 	w.queue, w.taken = []arrival{{now, api.Event{Type: api.Closed, Err: why}}}, 0
 	w.hub.server.Engine.At(now, engine.Work{Actor: w.actor, Kind: "watch", Key: w.name})

@@ -8,9 +8,12 @@ import (
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 
 	"minisim/sim/api"
@@ -52,10 +55,50 @@ func (c *call) patched(old api.Object) (api.Object, error) {
 		return nil, err
 	}
 	o := reflect.New(reflect.TypeOf(old).Elem()).Interface().(api.Object)
-	if err := kjson.UnmarshalCaseSensitivePreserveInts(after, o); err != nil {
-		return nil, apierrors.NewBadRequest(err.Error())
+	strict, err := kjson.UnmarshalStrict(after, o)
+	if err != nil {
+		return nil, c.badPatch(after, err)
 	}
-	return o, nil
+	return o, c.minded(after, append(c.twice(), strict...))
+}
+
+// twice are the fields that the patch has more than once.
+func (c *call) twice() []error {
+	if c.PatchType == types.JSONPatchType {
+		return nil // its own decoder says what it thinks of them
+	}
+	var v map[string]any
+	strict, err := kjson.UnmarshalStrict(c.Patch, &v)
+	if err != nil {
+		return nil // applying the patch has told of that
+	}
+	return strict
+}
+
+// minded refuses or remarks upon what only a strict reader minds.
+func (c *call) minded(after []byte, strict []error) error {
+	switch {
+	case len(strict) == 0:
+	case c.Unknown == metav1.FieldValidationStrict:
+		return c.badPatch(after, runtime.NewStrictDecodingError(strict))
+	case c.Unknown == metav1.FieldValidationWarn && c.Warn != nil:
+		for _, err := range strict {
+			c.Warn(err.Error())
+		}
+	}
+	return nil
+}
+
+// badPatch is the error for a patch that makes something of the object that it cannot be.
+func (c *call) badPatch(after []byte, why error) error {
+	value := string(after)
+	if c.PatchType == types.StrategicMergePatchType {
+		var v map[string]any
+		if kjson.UnmarshalCaseSensitivePreserveInts(c.Patch, &v) == nil {
+			value = fmt.Sprintf("%+v", v)
+		}
+	}
+	return apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{field.Invalid(field.NewPath("patch"), value, why.Error())})
 }
 
 func (c *call) applyPatch(before []byte, old api.Object) ([]byte, error) {

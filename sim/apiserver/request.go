@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -61,6 +62,23 @@ func serves(r *api.Resource, sub string) bool {
 		return r == api.Namespaces
 	}
 	return false
+}
+
+// Subresources are those that a resource has, sorted.
+func Subresources(r *api.Resource) []string {
+	var out []string
+	for sub := range actions {
+		if sub != "" && serves(r, sub) {
+			out = append(out, sub)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Supports says whether a resource, or a subresource of it, has a verb.
+func Supports(r *api.Resource, sub string, v api.Verb) bool {
+	return serves(r, sub) && actions[sub][v] != nil
 }
 
 // do takes a request through the pipeline and leaves its record.

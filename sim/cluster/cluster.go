@@ -11,6 +11,7 @@ import (
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver"
+	"minisim/sim/apiserver/outside"
 	"minisim/sim/component"
 	"minisim/sim/controller"
 	"minisim/sim/engine"
@@ -44,7 +45,7 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := engine.New(engine.Config{Seed: c.Seed, Limits: c.Limits})
+	e := engine.New(engine.Config{Seed: c.Seed, Epoch: c.Epoch, Limits: c.Limits})
 	t := trace.NewRecorder(e, append(fmt.Appendf(nil, "seed %d\n", c.Seed), c.Input...))
 	var backend apiserver.Store = store
 	if c.Hooks.Store != nil {
@@ -58,6 +59,7 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 		store.Close()
 		return nil, err
 	}
+	outside.Handle(e, server)
 	cl := &Cluster{Config: c, Engine: e, Trace: t, World: world.New(e), Store: store, API: server}
 	if c.DataDir != "" {
 		if err := cl.restore(); err != nil {

@@ -35,6 +35,7 @@ type Config struct {
 	// cluster has a store of its own. It excludes DataDir.
 	Past *Past
 
+	Epoch   time.Time // the date of virtual time 0; zero: engine.Epoch
 	DataDir string    // keep the cluster's etcd here, durably; "" is a temporary folder
 	EtcdLog io.Writer // where etcd's own log goes; nil: nowhere
 	Limits  engine.Limits

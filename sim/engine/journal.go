@@ -108,6 +108,16 @@ func (e *Engine) Serve() int {
 	return n
 }
 
+// ServeAt is Serve for a simulation that waits for its next work while time goes
+// by: requests are carried out at the virtual time t, or when the next work is
+// due if that comes first. Visitors move no clock.
+func (e *Engine) ServeAt(t time.Duration) int {
+	if e.waiting() {
+		e.Idle(t)
+	}
+	return e.Serve()
+}
+
 // Do carries out a request at once, as a step. Only the engine's own goroutine may call it, between steps.
 func (e *Engine) Do(r Request) Reply {
 	return e.runOutside(r)

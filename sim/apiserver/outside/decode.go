@@ -1,0 +1,126 @@
+package outside
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+
+	"minisim/sim/api"
+	"minisim/sim/apiserver/kinds"
+)
+
+// The forms in which a body may come.
+const (
+	JSON     = "application/json"
+	YAML     = "application/yaml"
+	Protobuf = "application/vnd.kubernetes.protobuf"
+)
+
+// bodies are the subresources whose body is of another kind than the resource.
+var bodies = map[string]struct {
+	kind schema.GroupVersionKind
+	make func() api.Object
+}{
+	"scale":    {autoscalingv1.SchemeGroupVersion.WithKind("Scale"), func() api.Object { return &autoscalingv1.Scale{} }},
+	"binding":  {corev1.SchemeGroupVersion.WithKind("Binding"), func() api.Object { return &corev1.Binding{} }},
+	"eviction": {policyv1.SchemeGroupVersion.WithKind("Eviction"), func() api.Object { return &policyv1.Eviction{} }},
+}
+
+// BodyKind is the kind that the body of a request for a resource or one of its subresources has.
+func BodyKind(r *api.Resource, subresource string) schema.GroupVersionKind {
+	if b, ok := bodies[subresource]; ok {
+		return b.kind
+	}
+	return r.GVK()
+}
+
+// decode reads the request's body.
+func (w *write) decode() (api.Object, error) {
+	switch w.ContentType {
+	case JSON, YAML, "":
+		return w.decodeText()
+	case Protobuf:
+		return w.decodeProtobuf()
+	}
+	return nil, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, string(w.Verb), w.resource.GroupResource(), w.Name,
+		fmt.Sprintf("the body of the request was in an unknown format - accepted media types include: %s, %s, %s", JSON, YAML, Protobuf), 0, true)
+}
+
+func (w *write) decodeText() (api.Object, error) {
+	strict, yaml := w.Validation == metav1.FieldValidationStrict, w.ContentType == YAML
+	var o api.Object
+	var warnings []string
+	var err error
+	if _, other := bodies[w.Subresource]; other {
+		o, warnings, err = decodeOther(w.Subresource, w.Body, yaml, strict)
+	} else {
+		o, warnings, err = kinds.DecodeBody(w.resource, w.Body, yaml, strict)
+	}
+	if err == nil && w.Validation != metav1.FieldValidationIgnore {
+		w.result.Warnings = append(w.result.Warnings, warnings...)
+	}
+	return o, err
+}
+
+// decodeOther reads a body of a kind that is no resource of its own.
+func decodeOther(subresource string, data []byte, yaml, strict bool) (api.Object, []string, error) {
+	b := bodies[subresource]
+	o := b.make()
+	scheme := runtime.NewScheme()
+	scheme.AddKnownTypeWithName(b.kind, o)
+	format := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{Strict: true, Yaml: yaml})
+	_, is, err := format.Decode(data, &b.kind, o)
+	var warnings []string
+	if minded, ok := runtime.AsStrictDecodingError(err); ok && !strict {
+		for _, e := range minded.Errors() {
+			warnings = append(warnings, e.Error())
+		}
+		err = nil
+	}
+	if err == nil && *is != b.kind {
+		err = fmt.Errorf("it is a %s", is.Kind)
+	}
+	if err != nil {
+		return nil, nil, apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): %v", b.kind.Kind, err))
+	}
+	return o, warnings, nil
+}
+
+// protobufMagic opens a body in protobuf, which goes on with a runtime.Unknown.
+var protobufMagic = []byte("k8s\x00")
+
+func (w *write) decodeProtobuf() (api.Object, error) {
+	kind := BodyKind(w.resource, w.Subresource)
+	bad := func(why error) error {
+		return apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): %v", kind.Kind, why))
+	}
+	rest, ok := bytes.CutPrefix(w.Body, protobufMagic)
+	if !ok {
+		return nil, bad(fmt.Errorf("provided data does not appear to be a protobuf message, expected prefix %v", protobufMagic))
+	}
+	var u runtime.Unknown
+	if err := u.Unmarshal(rest); err != nil {
+		return nil, bad(err)
+	}
+	if is := schema.FromAPIVersionAndKind(u.APIVersion, u.Kind); u.Kind != "" && is != kind {
+		return nil, bad(fmt.Errorf("it is a %s", is))
+	}
+	o := w.resource.New()
+	if b, other := bodies[w.Subresource]; other {
+		o = b.make()
+	}
+	if err := o.(interface{ Unmarshal([]byte) error }).Unmarshal(u.Raw); err != nil {
+		return nil, bad(err)
+	}
+	o.GetObjectKind().SetGroupVersionKind(kind)
+	return o, nil
+}

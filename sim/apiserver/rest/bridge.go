@@ -1,0 +1,66 @@
+package rest
+
+import (
+	"context"
+	"errors"
+
+	"minisim/sim/apiserver/outside"
+	"minisim/sim/engine"
+)
+
+// bridge is the only way from a handler's goroutine into the simulation.
+type bridge struct {
+	engine *engine.Engine
+	closed chan struct{}
+}
+
+var errClosed = errors.New("the simulation has ended")
+
+// visit has f look at the cluster between two steps, and waits until it has. f
+// may still run after an error: it must leave alone what its caller then uses.
+func (b *bridge) visit(ctx context.Context, f func()) error {
+	select {
+	case <-b.engine.Visit(f):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-b.closed:
+		return errClosed
+	}
+}
+
+// write has a write carried out as a step of its own, and waits for what comes
+// of it. A client that goes away takes nothing back.
+func (b *bridge) write(ctx context.Context, r outside.Request) (outside.Result, error) {
+	q, err := r.Pack()
+	if err != nil {
+		return outside.Result{}, err
+	}
+	select {
+	case reply := <-b.engine.Submit(q):
+		result, _ := reply.Value.(outside.Result)
+		return result, reply.Err
+	case <-ctx.Done():
+		return outside.Result{}, context.Cause(ctx)
+	case <-b.closed:
+		return outside.Result{}, errClosed
+	}
+}
+
+// look is a visit that gives something back.
+func look[T any](ctx context.Context, b *bridge, f func() (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	got := make(chan answer, 1) // f may be late: nobody waits for it then
+	if err := b.visit(ctx, func() {
+		v, err := f()
+		got <- answer{v, err}
+	}); err != nil {
+		var none T
+		return none, err
+	}
+	a := <-got
+	return a.value, a.err
+}

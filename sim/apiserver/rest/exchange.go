@@ -1,0 +1,180 @@
+package rest
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"minisim/sim/api"
+	"minisim/sim/apiserver"
+)
+
+// exchange is one request and its answer.
+type exchange struct {
+	server *Server
+	w      http.ResponseWriter
+	r      *http.Request
+	user   User
+	target target
+	begun  bool // the answer's header has been written
+}
+
+// target is what a URL names.
+type target struct {
+	resource    *api.Resource
+	namespace   string // "" is all, or none
+	name        string
+	subresource string
+}
+
+func (t target) key() api.Key { return api.Key{Namespace: t.namespace, Name: t.name} }
+
+// dispatch finds out what the URL names and has it answered.
+func (c *exchange) dispatch() error {
+	path := c.r.URL.Path
+	if answer := c.plain(path); answer != nil {
+		return answer()
+	}
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	switch {
+	case parts[0] == "api" && len(parts) > 2:
+		return c.object(schema.GroupVersion{Version: parts[1]}, parts[2:])
+	case parts[0] == "apis" && len(parts) > 3:
+		return c.object(schema.GroupVersion{Group: parts[1], Version: parts[2]}, parts[3:])
+	case parts[0] == "api" || parts[0] == "apis":
+		return c.discover(parts)
+	case parts[0] == "openapi":
+		return c.openAPI(parts[1:])
+	}
+	return errNoSuchPath
+}
+
+// plain finds what answers a path that has nothing to do with resources.
+func (c *exchange) plain(path string) func() error {
+	for _, p := range []string{"/healthz", "/livez", "/readyz"} {
+		if path == p || strings.HasPrefix(path, p+"/") {
+			return c.health
+		}
+	}
+	switch path {
+	case "/version", "/version/":
+		return c.version
+	case "/", "":
+		return c.paths
+	}
+	return nil
+}
+
+// object answers for a resource, an object or a subresource of it.
+func (c *exchange) object(gv schema.GroupVersion, parts []string) error {
+	if answer := c.review(gv, parts); answer != nil {
+		return answer()
+	}
+	t, ok := parseTarget(gv, parts)
+	if !ok {
+		return errNoSuchPath
+	}
+	c.target = t
+	switch c.r.Method {
+	case http.MethodGet, http.MethodHead:
+		switch {
+		case t.subresource != "":
+			return c.getSubresource()
+		case wantsWatch(c.r):
+			return c.watch()
+		case t.name != "":
+			return c.get()
+		}
+		return c.list()
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return c.write()
+	}
+	return apierrors.NewMethodNotSupported(t.resource.GroupResource(), strings.ToLower(c.r.Method))
+}
+
+// parseTarget reads "[namespaces/NS/]resource[/name[/subresource]]". The
+// resource namespaces has that form itself.
+func parseTarget(gv schema.GroupVersion, parts []string) (target, bool) {
+	var t target
+	if parts[0] == "namespaces" && len(parts) > 2 && find(gv, parts[2]) != nil && gv.Group+parts[2] != "status" {
+		t.namespace, parts = parts[1], parts[2:]
+		if t.namespace == "" {
+			return target{}, false
+		}
+	}
+	t.resource = find(gv, parts[0])
+	if t.resource == nil || len(parts) > 3 || t.namespace != "" && !t.resource.Namespaced {
+		return target{}, false
+	}
+	if len(parts) > 1 {
+		t.name = parts[1]
+		if t.name == "" || t.resource.Namespaced && t.namespace == "" {
+			return target{}, false
+		}
+	}
+	if len(parts) > 2 {
+		t.subresource = parts[2]
+	}
+	return t, true
+}
+
+func find(gv schema.GroupVersion, name string) *api.Resource {
+	for _, r := range api.Resources() {
+		if r.Group == gv.Group && r.Version == gv.Version && r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// query is the request's parameters.
+func (c *exchange) query() url.Values { return c.r.URL.Query() }
+
+// flag reads a parameter that is true or false; one without a value is true.
+func flag(q url.Values, name string) bool {
+	if !q.Has(name) {
+		return false
+	}
+	v := q.Get(name)
+	return v != "0" && !strings.EqualFold(v, "false")
+}
+
+func wantsWatch(r *http.Request) bool {
+	return r.Method == http.MethodGet && flag(r.URL.Query(), "watch")
+}
+
+// visitor reads on behalf of the user. It is for visits only.
+func (c *exchange) visitor() *apiserver.Visitor {
+	return c.server.config.API.Visitor(c.user.identity(agent(c.r)))
+}
+
+// errNoSuchPath is what is not there at all.
+var errNoSuchPath error = &apierrors.StatusError{ErrStatus: metav1.Status{
+	Status: metav1.StatusFailure, Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound,
+	Message: "the server could not find the requested resource", Details: &metav1.StatusDetails{},
+}}
+
+// statusOf is an error as a client gets it.
+func statusOf(err error) *metav1.Status {
+	var known apierrors.APIStatus
+	switch {
+	case errors.As(err, &known):
+	case errors.Is(err, api.ErrUnreachable):
+		known = apierrors.NewServiceUnavailable("the machine of the API server is off")
+	case errors.Is(err, errClosed):
+		known = apierrors.NewServiceUnavailable(errClosed.Error())
+	default:
+		known = apierrors.NewInternalError(err)
+	}
+	s := known.Status()
+	s.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
+	if s.Code == 0 {
+		s.Code = http.StatusInternalServerError
+	}
+	return &s
+}

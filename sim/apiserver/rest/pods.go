@@ -1,0 +1,119 @@
+package rest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"minisim/sim/api"
+)
+
+// streams are the subresources of pods that a kubelet answers in a real
+// cluster, by way of the container. There is no process in a simulated one.
+var streams = []struct {
+	name, kind string
+	verbs      metav1.Verbs
+}{
+	{"attach", "PodAttachOptions", metav1.Verbs{"create", "get"}},
+	{"exec", "PodExecOptions", metav1.Verbs{"create", "get"}},
+	{"log", "Pod", metav1.Verbs{"get"}},
+	{"portforward", "PodPortForwardOptions", metav1.Verbs{"create", "get"}},
+}
+
+func cutSub(name string) (resource, sub string, ok bool) { return strings.Cut(name, "/") }
+
+func isStream(t target) bool {
+	return t.resource == api.Pods && slices.ContainsFunc(streams, func(s struct {
+		name, kind string
+		verbs      metav1.Verbs
+	}) bool {
+		return s.name == t.subresource
+	})
+}
+
+// getSubresource answers a GET below an object.
+func (c *exchange) getSubresource() error {
+	if isStream(c.target) {
+		return c.stream()
+	}
+	return c.show(c.target.subresource)
+}
+
+// refusal says why a write cannot be carried out here at all.
+func (c *exchange) refusal() error {
+	if isStream(c.target) {
+		return c.stream()
+	}
+	return nil
+}
+
+// stream says what would have to be there for a stream from a container.
+func (c *exchange) stream() error {
+	o, err := look(c.r.Context(), &c.server.bridge, func() (api.Object, error) {
+		return c.visitor().Get(api.Pods, c.target.key(), "")
+	})
+	if err != nil {
+		return err
+	}
+	pod := o.(*corev1.Pod)
+	container, err := containerOf(pod, c.query().Get("container"), c.target.subresource == "portforward")
+	if err != nil {
+		return err
+	}
+	if pod.Spec.NodeName == "" {
+		if c.target.subresource == "log" {
+			c.body(http.StatusOK, "text/plain", nil) // as a real server has it: nothing has been written yet
+			return nil
+		}
+		return apierrors.NewBadRequest(fmt.Sprintf("pod %s does not have a host assigned", pod.Name))
+	}
+	if c.target.subresource == "log" {
+		if why := waitingFor(pod, container); why != "" {
+			return apierrors.NewBadRequest(fmt.Sprintf("container %q in pod %q is waiting to start: %s", container, pod.Name, why))
+		}
+		return unimplemented("simulated containers run no processes, so nothing writes a log; see kubectl describe pod for what has happened to it")
+	}
+	return unimplemented("simulated containers run no processes: there is nothing to " + deed[c.target.subresource])
+}
+
+var deed = map[string]string{"exec": "execute a command in", "attach": "attach to", "portforward": "forward a port to"}
+
+func unimplemented(why string) error {
+	return apierrors.NewGenericServerResponse(http.StatusNotImplemented, "", schema.GroupResource{}, "", why, 0, false)
+}
+
+// containerOf is the container that is meant; of several one has to be named.
+func containerOf(pod *corev1.Pod, name string, any bool) (string, error) {
+	var names []string
+	for _, c := range append(slices.Clone(pod.Spec.Containers), pod.Spec.InitContainers...) {
+		if c.Name == name {
+			return name, nil
+		}
+		names = append(names, c.Name)
+	}
+	switch {
+	case name != "":
+		return "", apierrors.NewBadRequest(fmt.Sprintf("container %s is not valid for pod %s", name, pod.Name))
+	case len(pod.Spec.Containers) == 1 || any:
+		return names[0], nil
+	case pod.Annotations["kubectl.kubernetes.io/default-container"] != "":
+		return pod.Annotations["kubectl.kubernetes.io/default-container"], nil
+	}
+	return "", apierrors.NewBadRequest(fmt.Sprintf("a container name must be specified for pod %s, choose one of: [%s]", pod.Name, strings.Join(names[:len(pod.Spec.Containers)], " ")))
+}
+
+// waitingFor is the reason for which a container has not started, "" if it has.
+func waitingFor(pod *corev1.Pod, container string) string {
+	for _, s := range append(slices.Clone(pod.Status.ContainerStatuses), pod.Status.InitContainerStatuses...) {
+		if s.Name == container && s.State.Waiting != nil && s.LastTerminationState.Terminated == nil {
+			return s.State.Waiting.Reason
+		}
+	}
+	return ""
+}

@@ -1,0 +1,141 @@
+// Package rest is the HTTP face of the API server: it speaks Kubernetes' wire
+// protocol, so that kubectl, helm and programs made with client-go work against a
+// simulated cluster. What lives here: TLS and who somebody is, the ways of URLs,
+// forms of bodies (JSON, YAML, protobuf, Table), discovery, OpenAPI, watches as
+// streams. What does not: any rule about objects (kinds), the pipeline
+// (apiserver), how a write is carried out and replayed (outside).
+//
+// It lies outside of the deterministic core: goroutines, the wall clock and keys
+// are allowed here, and nothing of them reaches the run's hash or trace. No
+// handler touches the simulation itself: reads are visits and writes are outside
+// requests, both of which the engine's own goroutine carries out between two
+// steps (bridge.go).
+package rest
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"minisim/sim/apiserver"
+	"minisim/sim/engine"
+)
+
+// DefaultPort is the port that is tried first, Kubernetes' own.
+const DefaultPort = 6443
+
+// Config says of what a server is made. Engine and API must be set.
+type Config struct {
+	Engine *engine.Engine
+	API    *apiserver.Server
+
+	// Port on the loopback interface; 0 is DefaultPort or, when that is taken, any free one.
+	Port int
+	// Clock is the date from which ages are counted, the engine's own by default.
+	// Whoever paces the engine by the wall clock knows it between two steps, too.
+	// It is called by any goroutine.
+	Clock func() time.Time
+	// Tokens are bearer tokens and whose they are.
+	Tokens map[string]User
+}
+
+// Server serves one cluster on the loopback interface.
+type Server struct {
+	config   Config
+	bridge   bridge
+	pki      *pki
+	listener net.Listener
+	http     *http.Server
+	openapi  func() (*openAPI, error)
+	inFlight chan struct{}
+	watching chan struct{}
+	served   sync.WaitGroup
+}
+
+// Limits on what one server takes on.
+const (
+	maxBody       = 3 << 20 // bytes, as in Kubernetes
+	maxHeader     = 64 << 10
+	maxInFlight   = 400 // requests, as in Kubernetes
+	maxWatches    = 4000
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+)
+
+// Start listens and serves until Close. Reads and writes are carried out by the
+// engine's steps, or its Serve.
+func Start(c Config) (*Server, error) {
+	keys, err := newPKI(time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("make the cluster's certificates: %w", err)
+	}
+	listener, err := listen(c.Port)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		config: c, pki: keys, listener: listener, bridge: bridge{engine: c.Engine, closed: make(chan struct{})},
+		openapi: sync.OnceValues(loadOpenAPI), inFlight: make(chan struct{}, maxInFlight), watching: make(chan struct{}, maxWatches),
+	}
+	s.http = &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: log.New(io.Discard, "", 0), // a client that hangs up is no news
+		TLSConfig: &tls.Config{
+			MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{keys.server},
+			ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: keys.pool,
+		},
+	}
+	s.served.Go(func() { s.http.ServeTLS(listener, "", "") })
+	return s, nil
+}
+
+// listen opens a port of the loopback interface.
+func listen(port int) (net.Listener, error) {
+	at := func(port int) (net.Listener, error) { return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)) }
+	if port != 0 {
+		l, err := at(port)
+		if err != nil {
+			return nil, fmt.Errorf("serve the API: %w", err)
+		}
+		return l, nil
+	}
+	if l, err := at(DefaultPort); err == nil {
+		return l, nil
+	}
+	l, err := at(0)
+	if err != nil {
+		return nil, fmt.Errorf("serve the API: %w", err)
+	}
+	return l, nil
+}
+
+// Address is the host and port that the server listens on.
+func (s *Server) Address() string { return s.listener.Addr().String() }
+
+// Close ends all requests and watches and gives up the port.
+func (s *Server) Close() error {
+	close(s.bridge.closed)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.http.Close()
+	}
+	s.served.Wait()
+	return err
+}
+
+// now is the date from which ages are counted.
+func (s *Server) now(ctx context.Context) (time.Time, error) {
+	if s.config.Clock != nil {
+		return s.config.Clock(), nil
+	}
+	return look(ctx, &s.bridge, func() (time.Time, error) { return s.config.Engine.Clock(), nil })
+}

@@ -1,0 +1,108 @@
+package rest
+
+import (
+	"reflect"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"minisim/sim/api"
+	"minisim/sim/apiserver/rest/printers"
+)
+
+// The shapes in which objects can be shown besides their own.
+const (
+	asTable        = "Table"
+	asMetadata     = "PartialObjectMetadata"
+	asMetadataList = "PartialObjectMetadataList"
+)
+
+func shapesOfObject(as string) bool { return as == asTable || as == asMetadata }
+func shapesOfList(as string) bool   { return as == asTable || as == asMetadataList }
+
+// shape shows an object in the shape wanted.
+func (c *exchange) shape(a accepted, o api.Object, now time.Time) (runtime.Object, error) {
+	switch a.as {
+	case asTable:
+		return c.table([]api.Object{o}, metav1.ListMeta{ResourceVersion: o.GetResourceVersion()}, now, true)
+	case asMetadata:
+		return metadataOf(o), nil
+	}
+	return o, nil
+}
+
+// shapeList shows a list in the shape wanted.
+func (c *exchange) shapeList(a accepted, items []api.Object, meta metav1.ListMeta, now time.Time) (runtime.Object, error) {
+	switch a.as {
+	case asTable:
+		return c.table(items, meta, now, true)
+	case asMetadataList:
+		out := &metav1.PartialObjectMetadataList{ListMeta: meta, Items: make([]metav1.PartialObjectMetadata, 0, len(items))}
+		out.SetGroupVersionKind(metav1.SchemeGroupVersion.WithKind(asMetadataList))
+		for _, o := range items {
+			out.Items = append(out.Items, *metadataOf(o))
+		}
+		return out, nil
+	}
+	return listOf(c.target.resource, items, meta)
+}
+
+// metadataOf shows an object's metadata only.
+func metadataOf(o api.Object) *metav1.PartialObjectMetadata {
+	out := &metav1.PartialObjectMetadata{ObjectMeta: metaOf(o)}
+	out.SetGroupVersionKind(metav1.SchemeGroupVersion.WithKind(asMetadata))
+	return out
+}
+
+// metaOf is an object's metadata, shared with the object.
+func metaOf(o api.Object) metav1.ObjectMeta {
+	return *o.(metav1.ObjectMetaAccessor).GetObjectMeta().(*metav1.ObjectMeta)
+}
+
+// listOf is a list of the resource's own kind. As in Kubernetes its items do
+// not say again of which kind they are.
+func listOf(r *api.Resource, items []api.Object, meta metav1.ListMeta) (runtime.Object, error) {
+	kind := r.GVK()
+	kind.Kind += "List"
+	list, err := wire().scheme.New(kind)
+	if err != nil {
+		return nil, err
+	}
+	list.GetObjectKind().SetGroupVersionKind(kind)
+	v := reflect.ValueOf(list).Elem()
+	v.FieldByName("ListMeta").Set(reflect.ValueOf(meta))
+	field := v.FieldByName("Items")
+	all := reflect.MakeSlice(field.Type(), len(items), len(items))
+	for i, o := range items {
+		item := all.Index(i)
+		item.Set(reflect.ValueOf(o).Elem()) // the top of the object; all below it is shared
+		item.Addr().Interface().(runtime.Object).GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+	}
+	field.Set(all)
+	return list, nil
+}
+
+// table shows objects as kubectl prints them. Only the first table of a watch has a heading.
+func (c *exchange) table(items []api.Object, meta metav1.ListMeta, now time.Time, heading bool) (runtime.Object, error) {
+	t := printers.Table(c.target.resource, items, now)
+	t.ListMeta = meta
+	t.SetGroupVersionKind(metav1.SchemeGroupVersion.WithKind(asTable))
+	if !heading {
+		t.ColumnDefinitions = nil
+	}
+	include := metav1.IncludeObjectPolicy(c.query().Get("includeObject"))
+	for i, o := range items {
+		switch include {
+		case metav1.IncludeNone:
+		case metav1.IncludeObject:
+			t.Rows[i].Object.Object = o
+		case metav1.IncludeMetadata, "":
+			t.Rows[i].Object.Object = metadataOf(o)
+		default:
+			return nil, badRequest(errBadInclude)
+		}
+	}
+	return t, nil
+}
