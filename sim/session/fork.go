@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"minisim/sim/engine"
@@ -49,6 +51,11 @@ func (s *Session) Fork(ctx context.Context, change func(*Input), verbs ...string
 }
 
 func (f *Session) follow(ctx context.Context, s *Session, changed bool, verbs []string) error {
+	for _, id := range slices.Sorted(maps.Keys(s.answers)) {
+		if err := f.Answer(id, s.answers[id]); err != nil && !changed {
+			return err
+		}
+	}
 	if changed {
 		if err := f.relive(ctx, s.Journal(), s.Now()); err != nil {
 			return err

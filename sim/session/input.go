@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"minisim/internal/source"
+	"minisim/sim/cluster"
 	"minisim/sim/scenario"
 )
 
@@ -22,10 +23,13 @@ type Input struct {
 	Seed     *uint64           // nil: the file's own
 	Profiles []string          // the compose file's active profiles
 	NoBuild  bool              // images of `build:` are not built
+
+	Scheduler []byte // a KubeSchedulerConfiguration in place of the file's own; nil: none
 }
 
 func (in Input) clone() Input {
 	in.File, in.Env, in.Profiles = bytes.Clone(in.File), maps.Clone(in.Env), slices.Clone(in.Profiles)
+	in.Scheduler = bytes.Clone(in.Scheduler)
 	if in.Seed != nil {
 		in.Seed = new(*in.Seed)
 	}
@@ -49,6 +53,13 @@ func (in Input) load() (*scenario.Scenario, error) {
 	if in.Seed != nil {
 		sc.Seed = *in.Seed
 	}
+	if in.Scheduler != nil {
+		options, faults := cluster.ParseScheduler(in.Scheduler)
+		if err := errors.Join(faults...); err != nil {
+			return nil, err
+		}
+		sc.Cluster.Scheduler = options
+	}
 	return sc, nil
 }
 
@@ -61,14 +72,17 @@ func (in Input) again(resolved string) (*scenario.Scenario, error) {
 	if err != nil {
 		return nil, errors.Join(errProjectChanged, err)
 	}
-	if digest(sc) != resolved {
+	if in.digest(sc) != resolved {
 		return nil, errProjectChanged
 	}
 	return sc, nil
 }
 
-// digest stands for a scenario in resolved form.
-func digest(sc *scenario.Scenario) string {
-	sum := sha256.Sum256(sc.Input())
+// resolve gives what the run is asked to do, for its hash.
+func (in Input) resolve(sc *scenario.Scenario) []byte { return append(sc.Input(), in.Scheduler...) }
+
+// digest stands for resolve.
+func (in Input) digest(sc *scenario.Scenario) string {
+	sum := sha256.Sum256(in.resolve(sc))
 	return hex.EncodeToString(sum[:])
 }

@@ -40,6 +40,9 @@ type Recording struct {
 	Profiles []string          `json:"profiles,omitempty"`
 	NoBuild  bool              `json:"noBuild,omitempty"`
 
+	Scheduler []byte            `json:"scheduler,omitempty"` // a KubeSchedulerConfiguration
+	Answers   map[string]string `json:"answers,omitempty"`   // to the scenario's questions, by their ids
+
 	Resolved string         `json:"resolved"`          // SHA-256 of the scenario in resolved form
 	Journal  []engine.Entry `json:"journal,omitempty"` // what came from outside, and as which step
 	Step     uint64         `json:"step"`              // the last one
@@ -89,7 +92,7 @@ func (s *Session) recording() (*Recording, error) {
 	in := s.input
 	rec := &Recording{
 		Name: in.Name, Path: in.Path, File: string(in.File), Seed: in.Seed, Profiles: in.Profiles, NoBuild: in.NoBuild,
-		Resolved: s.resolved, Journal: s.Journal(), Step: s.StepNumber(), Time: s.Now(), Ended: s.End() != nil, Hash: s.Hash(),
+		Scheduler: in.Scheduler, Answers: s.answers, Resolved: s.resolved, Journal: s.Journal(), Step: s.StepNumber(), Time: s.Now(), Ended: s.End() != nil, Hash: s.Hash(),
 	}
 	var err error
 	if rec.Project, err = in.project(); err != nil {
@@ -119,7 +122,7 @@ func (rec *Recording) complete(s *Session) error {
 	}
 	defer cleanup()
 	sc, err := in.load()
-	if err != nil || digest(sc) != s.resolved || !slices.Equal(sc.Compose.Notes, s.Scenario().Compose.Notes) {
+	if err != nil || in.digest(sc) != s.resolved || !slices.Equal(sc.Compose.Notes, s.Scenario().Compose.Notes) {
 		return errors.New("the run depends on files outside of the project's folder, or on more than a recording holds of it")
 	}
 	return nil
@@ -186,7 +189,7 @@ func (rec *Recording) check() error {
 func (rec *Recording) input() (in Input, cleanup func() error, err error) {
 	in = Input{
 		Name: rec.Name, Path: rec.Path, File: []byte(rec.File), Env: rec.Env,
-		Seed: rec.Seed, Profiles: rec.Profiles, NoBuild: rec.NoBuild,
+		Seed: rec.Seed, Profiles: rec.Profiles, NoBuild: rec.NoBuild, Scheduler: rec.Scheduler,
 	}
 	in.Dir, cleanup, err = rec.Project.unpack()
 	return in, cleanup, err

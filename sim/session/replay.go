@@ -3,7 +3,9 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"slices"
 )
 
@@ -25,6 +27,11 @@ func (rec *Recording) Open(ctx context.Context, o Options) (*Session, error) {
 		return nil, errors.Join(errOtherReading, s.Close())
 	}
 	s.play.script = slices.Clone(rec.Journal)
+	for _, id := range slices.Sorted(maps.Keys(rec.Answers)) {
+		if err := s.Answer(id, rec.Answers[id]); err != nil {
+			return nil, errors.Join(fmt.Errorf("%w: %w", ErrDamaged, err), s.Close())
+		}
+	}
 	return s, nil
 }
 

@@ -15,6 +15,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"minisim/sim/cluster"
@@ -29,6 +31,11 @@ type Options struct {
 	EtcdLog io.Writer // where etcd's own log goes; nil: nowhere
 	Keep    int       // how many of the newest records Records can give; 0: DefaultKeep
 	Forward bool      // the run is only ever stepped forward: nothing is kept for a way back
+
+	// Attach is called with every cluster that the session makes, before its first
+	// step: whoever carries out other requests from outside than verbs makes itself
+	// known to its engine. It must not do anything to the cluster.
+	Attach func(*cluster.Cluster)
 }
 
 // DefaultKeep is how many records are kept when nobody said.
@@ -47,6 +54,7 @@ type Session struct {
 	cleanup  func() error  // removes the project's folder of a replay
 	play     *play
 	sinks    []trace.Sink
+	answers  map[string]string // to the scenario's questions, by their ids
 
 	breaks  []*Breakpoint // in the order of their IDs
 	breakID int           // of the newest
@@ -62,12 +70,12 @@ func Open(ctx context.Context, in Input, o Options) (*Session, error) {
 	case o.Keep == 0:
 		o.Keep = DefaultKeep
 	}
-	s := &Session{input: in.clone(), options: o}
+	s := &Session{input: in.clone(), options: o, answers: map[string]string{}}
 	sc, err := s.input.load()
 	if err != nil {
 		return nil, err
 	}
-	s.resolved = digest(sc)
+	s.resolved = s.input.digest(sc)
 	if o.DataDir == "" && !o.Forward {
 		if s.past, err = cluster.OpenPast(ctx, o.EtcdLog); err != nil {
 			return nil, err
@@ -118,6 +126,16 @@ func (s *Session) Type(ctx context.Context, verb string) error {
 	}
 	s.play.wait(s.Now())
 	return s.play.outside(scenario.Typed(verb))
+}
+
+// Answer notes what somebody answers to a question of the scenario, by its id. It
+// holds in every replay, too. The error says what may be answered.
+func (s *Session) Answer(id, text string) error {
+	err := s.play.runner.Answer(id, text)
+	if err == nil {
+		s.answers[id] = text
+	}
+	return err
 }
 
 // Cut gives up what is still to come of the journal; the run goes on from here without it.
@@ -180,7 +198,7 @@ func (s *Session) adopt(p *play) {
 // begin makes a play of a loaded scenario that stands at step 0.
 func (s *Session) begin(ctx context.Context, sc *scenario.Scenario, past *cluster.Past, script []engine.Entry) (*play, error) {
 	config := sc.Cluster
-	config.Seed, config.Input = sc.Seed, sc.Input()
+	config.Seed, config.Input = sc.Seed, s.input.resolve(sc)
 	config.Past, config.DataDir, config.EtcdLog = past, s.options.DataDir, s.options.EtcdLog
 	c, err := cluster.New(ctx, config)
 	if err != nil {
@@ -188,6 +206,14 @@ func (s *Session) begin(ctx context.Context, sc *scenario.Scenario, past *cluste
 	}
 	p := &play{runner: scenario.NewRunner(sc, c), window: window{keep: s.options.Keep}, script: script}
 	c.Trace.Subscribe(p.record)
+	if s.options.Attach != nil {
+		s.options.Attach(c)
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.answers)) {
+		if err := p.runner.Answer(id, s.answers[id]); err != nil {
+			return nil, errors.Join(err, p.close())
+		}
+	}
 	p.runner.Start()
 	return p, nil
 }

@@ -73,7 +73,7 @@ func End() Stop { return Stop{} }
 // is with what should be, or acted from outside.
 func IsDecision(b trace.Body) bool {
 	switch b.Kind() {
-	case "decision", "power", "crash", "restart", "verb", "verdict", "say":
+	case "decision", "power", "crash", "restart", "verb", "verdict", "say", "mark":
 		return true
 	case "reconcile":
 		return tells(b) // a mere report decides nothing
@@ -91,7 +91,15 @@ type Stopped struct {
 	What       string        // what was waited for, or the breakpoint in words
 	Record     *trace.Record // the record that it was, nil for a time or a condition
 	Breakpoint *Breakpoint   // nil if it was not one
+
+	// Scene is where the scenario itself pauses or asks something; nil for none. It
+	// may come together with what was waited for.
+	Scene *scenario.Stop
 }
+
+// Reached says that what was waited for, or a breakpoint, has come; otherwise only
+// the scenario wants to be looked at, and Until can be called again.
+func (s *Stopped) Reached() bool { return s.Scene == nil || s.Record != nil || s.Breakpoint != nil }
 
 // Stopped is why the last Until stopped; nil if the run ended or ctx did.
 func (s *Session) Stopped() *Stopped { return s.stopped }
@@ -115,7 +123,8 @@ func (s *Session) told(r trace.Record) {
 	}
 }
 
-// Until steps on until stop or a breakpoint is reached: then it is true, and
+// Until steps on until stop, a breakpoint or a place where the scenario itself
+// pauses or asks something is reached: then it is true, and
 // Stopped says at what. It is false when the run has ended before that. The error
 // may be ctx's, too; Until can then be called again to go on.
 func (s *Session) Until(ctx context.Context, stop Stop) (bool, error) {
@@ -148,6 +157,12 @@ func (s *Session) Until(ctx context.Context, stop Stop) (bool, error) {
 			return more, err
 		}
 		s.checkBreakpoints()
+		if scene := s.play.runner.Stopped(); scene != nil {
+			if s.stopped == nil {
+				s.stopped = &Stopped{What: "the scenario's own stop"}
+			}
+			s.stopped.Scene = scene
+		}
 	}
 	if s.stopped == nil {
 		s.stopped = &Stopped{What: stop.String()}
