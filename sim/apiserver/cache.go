@@ -28,12 +28,16 @@ type table struct {
 // item is an object as the store has it.
 type item struct {
 	object   api.Object // shared; never changed
+	size     int        // of what the store has of it, in bytes
 	revision int64
 }
 
 // encodes says whether value is what the store has of the object. Its bytes are
 // made anew: to keep them would take a fifth of the memory of a large cluster.
 func (it *item) encodes(r *api.Resource, value []byte) bool {
+	if len(value) != it.size {
+		return false
+	}
 	now, err := encode(r, at(it.object, it.revision))
 	return err == nil && bytes.Equal(now, value)
 }

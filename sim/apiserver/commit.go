@@ -93,7 +93,7 @@ func (s *Server) apply(ev etcdstore.Event, own api.Object) (change, error) {
 			own.SetResourceVersion(strconv.FormatInt(ev.Revision, 10))
 		}
 		ch.new = own
-		t.put(k, &item{object: own, revision: ev.Revision})
+		t.put(k, &item{object: own, size: len(ev.Value), revision: ev.Revision})
 	}
 	t.window.add(ev.Revision, k)
 	s.follow(r, k, ch.old, ch.new)

@@ -79,7 +79,7 @@ func New(c Config) (*Server, error) {
 			return nil, fmt.Errorf("load %s: %w", kv.Key, err)
 		}
 		s.follow(r, k, nil, o)
-		s.cache.tables[r].put(k, &item{object: o, revision: kv.ModRevision})
+		s.cache.tables[r].put(k, &item{object: o, size: len(kv.Value), revision: kv.ModRevision})
 	}
 	s.cache.loaded(revision)
 	return s, nil

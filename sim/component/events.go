@@ -41,9 +41,10 @@ type waitingEvent struct {
 	cause uint64
 }
 
-// eventDelay is the virtual time from an Event's report to its being written.
-// client-go hands Events to a goroutine, too, which writes them when it gets to it.
-const eventDelay = time.Millisecond
+// eventDelay is the virtual time from a process's first Event that waits to the
+// writing of all that wait. In client-go a goroutine writes them behind the
+// component's back, one by one and at a limited rate (a kubelet's: 50 a second).
+const eventDelay = 100 * time.Millisecond
 
 // maxSeen bounds the memory for events that may come again (client-go keeps 4096).
 const maxSeen = 4096
@@ -107,7 +108,7 @@ func (r *Recorder) write(k eventKey, now metav1.Time) {
 	}
 	ev := &corev1.Event{
 		TypeMeta:       metav1.TypeMeta{APIVersion: "v1", Kind: "Event"},
-		ObjectMeta:     metav1.ObjectMeta{Namespace: ns, Name: fmt.Sprintf("%s.%x", k.ref.Name, r.stamp())},
+		ObjectMeta:     metav1.ObjectMeta{Namespace: ns, Name: fmt.Sprintf("%s.%x", k.ref.Name, r.stamp(now.Time))},
 		InvolvedObject: k.ref, Type: k.kind, Reason: k.reason, Message: k.message, Source: r.source,
 		FirstTimestamp: now, LastTimestamp: now, Count: 1,
 		ReportingController: r.source.Component, ReportingInstance: r.source.Host,
@@ -121,11 +122,11 @@ func (r *Recorder) write(k eventKey, now metav1.Time) {
 	r.seen[k] = seenEvent{key: api.KeyOf(ev), count: 1}
 }
 
-// stamp is the present instant in nanoseconds, made unique within this recorder
+// stamp is an instant in nanoseconds, made unique within this recorder
 // and moved by a fraction of a millisecond that differs from recorder to recorder:
 // in virtual time many of them report at one instant.
-func (r *Recorder) stamp() int64 {
-	t := r.process.Engine.Clock().Add(r.offset)
+func (r *Recorder) stamp(t time.Time) int64 {
+	t = t.Add(r.offset)
 	if !t.After(r.last) {
 		t = r.last.Add(1)
 	}
