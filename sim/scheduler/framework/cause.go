@@ -131,7 +131,9 @@ func (g *causeGroup) text(named bool) string {
 		if g.nodes == 1 {
 			most = ""
 		}
-		if s.Need > s.Capacity {
+		if s.Capacity == 0 {
+			part += " (none at all)"
+		} else if s.Need > s.Capacity {
 			part += fmt.Sprintf(" (%s%s even when empty)", most, Amount(s.Resource, s.Capacity))
 		} else {
 			part += fmt.Sprintf(" (%s%s free)", most, Amount(s.Resource, s.Free))

@@ -14,6 +14,9 @@ type StateKey string
 type CycleState struct {
 	// View is the cluster that the cycle looks at.
 	View *Snapshot
+	// Trial says that this is a copy on which pods are put on and taken off a
+	// node to see what would be.
+	Trial bool
 
 	data []stateEntry
 }
@@ -47,9 +50,9 @@ func (c *CycleState) Read(key StateKey) StateData {
 	return nil
 }
 
-// Clone returns a copy whose data can change on its own.
+// Clone returns a copy for a trial, whose data can change on its own.
 func (c *CycleState) Clone() *CycleState {
-	clone := &CycleState{View: c.View, data: make([]stateEntry, len(c.data))}
+	clone := &CycleState{View: c.View, Trial: true, data: make([]stateEntry, len(c.data))}
 	for i, e := range c.data {
 		clone.data[i] = stateEntry{e.key, e.data.Clone()}
 	}

@@ -15,7 +15,8 @@ import (
 type DefaultPreemption struct {
 	// MinCandidatesPercent and MinCandidates bound the search in a large
 	// cluster: it ends after the larger of that share of the nodes and that
-	// number of nodes on which preemption helps.
+	// number of nodes on which preemption helps, if one of these breaks no
+	// disruption budget.
 	MinCandidatesPercent, MinCandidates int
 }
 
@@ -101,12 +102,14 @@ func (p DefaultPreemption) candidates(e *framework.Evaluation) ([]framework.Cand
 	}
 	enough := max(len(potential)*p.MinCandidatesPercent/100, p.MinCandidates)
 	var found []framework.Candidate
-	for i := 0; i < len(potential) && len(found) < enough; i++ {
+	harmless := false // some candidate breaks no budget
+	for i := 0; i < len(potential) && (len(found) < enough || !harmless); i++ {
 		n := potential[(offset+i)%len(potential)]
 		candidate, status := victimsOn(e, n)
 		verdicts[n.Index()] = status
 		if status == nil {
 			found = append(found, candidate)
+			harmless = harmless || candidate.Violations == 0
 		}
 	}
 	slices.SortFunc(found, func(a, b framework.Candidate) int { return cmp.Compare(a.Node.Name, b.Node.Name) })

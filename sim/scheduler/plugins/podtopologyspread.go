@@ -102,25 +102,38 @@ func (p PodTopologySpread) newFilterState(view *framework.Snapshot, pod *framewo
 	return s
 }
 
-// TrackPod implements framework.PodTracker.
+// TrackPod implements framework.PodTracker. In a trial, kube-scheduler counts
+// pods that are terminating, too, and those that an empty selector matches,
+// although its first count leaves both out.
 func (p PodTopologySpread) TrackPod(c *framework.CycleState, pod, other *framework.PodInfo, node *framework.NodeInfo, delta int64) {
-	if other.Pod.Namespace != pod.Pod.Namespace || other.Terminating() {
+	if other.Pod.Namespace != pod.Pod.Namespace {
+		return
+	}
+	if c.Trial {
+		if s := framework.State[*spreadFilter](c, spreadFilterKey); s != nil {
+			s.track(other, node, delta, true)
+		}
+		return
+	}
+	if other.Terminating() {
 		return
 	}
 	if s := framework.State[*spreadFilter](c, spreadFilterKey); s != nil {
-		s.track(other, node, delta)
+		s.track(other, node, delta, false)
 	}
 	if s := framework.State[*spreadScore](c, spreadScoreKey); s != nil {
 		s.track(other, node, delta)
 	}
 }
 
-func (s *spreadFilter) track(other *framework.PodInfo, node *framework.NodeInfo, delta int64) {
+func (s *spreadFilter) track(other *framework.PodInfo, node *framework.NodeInfo, delta int64, trial bool) {
 	if !hasAllKeys(node.Node, s.constraints) {
 		return
 	}
 	for i := range s.constraints {
-		if constraint := &s.constraints[i]; constraint.matches(other) && s.inclusion.counts(constraint, node.Node) {
+		constraint := &s.constraints[i]
+		matches := constraint.matches(other) || trial && constraint.selector.Empty()
+		if matches && s.inclusion.counts(constraint, node.Node) {
 			s.counts[i].add(s.counts[i].topology.Of(node), delta)
 		}
 	}

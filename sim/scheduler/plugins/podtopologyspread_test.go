@@ -8,6 +8,8 @@ import (
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"minisim/sim/scheduler/framework"
 )
 
 func spread(maxSkew int32, key string, action v1.UnsatisfiableConstraintAction, options ...func(*v1.TopologySpreadConstraint)) podOption {
@@ -79,6 +81,33 @@ func TestPodTopologySpreadFilter(t *testing.T) {
 	checkFilter(t, defaultSpread(), w, web(spread(1, zone, hard, minDomains(2))), fits)
 	versioned := world{nodes: nodes[:3], bound: map[string][]*v1.Pod{"a": webs(2, podLabels("app", "web", "version", "1"))}}
 	checkFilter(t, defaultSpread(), versioned, aPod("p", podLabels("app", "web", "version", "2"), spread(1, zone, hard, keys)), fits, fits, fits)
+}
+
+// As in kube-scheduler, a trial takes a terminating pod off the count although
+// it was never in it: the pod then seems to fit, and preemption "helps".
+func TestTrialsCountTerminatingPods(t *testing.T) {
+	leaving := func(p *v1.Pod) { now := metav1.Now(); p.DeletionTimestamp = &now }
+	w := world{nodes: []*v1.Node{aNode("a"), aNode("b")}, bound: map[string][]*v1.Pod{
+		"a": {aPod("p1", podLabels("app", "web"), priority(9)), aPod("p2", podLabels("app", "web"), leaving)},
+		"b": {},
+	}}
+	pod := framework.NewPodInfo(aPod("p", podLabels("app", "web"), priority(9), spread(1, v1.LabelHostname, v1.DoNotSchedule)))
+	c := framework.NewCycleState(w.view())
+	plugin := PodTopologySpread{}
+	plugin.PreFilter(c, pod)
+	a := c.View.Node("a")
+	if plugin.Filter(c, pod, a).OK() {
+		t.Error("two on a and none on b")
+	}
+	trial := c.Clone()
+	plugin.TrackPod(trial, pod, a.Pods[1], a, -1)
+	if s := plugin.Filter(trial, pod, a); !s.OK() {
+		t.Errorf("in a trial: %s", s.Message())
+	}
+	plugin.TrackPod(c, pod, a.Pods[1], a, -1)
+	if plugin.Filter(c, pod, a).OK() {
+		t.Error("that a terminating pod goes changes nothing")
+	}
 }
 
 func TestPodTopologySpreadScore(t *testing.T) {

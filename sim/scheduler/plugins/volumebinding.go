@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	storagehelpers "k8s.io/component-helpers/storage/volume"
 
 	"minisim/sim/scheduler/framework"
@@ -88,6 +89,8 @@ func sortClaims(view *framework.Snapshot, pod *framework.PodInfo) (*podClaims, *
 			return reject("persistentvolumeclaim %q bound to non-existent persistentvolume %q", name, claim.Spec.VolumeName)
 		case claim.DeletionTimestamp != nil:
 			return reject("persistentvolumeclaim %q is being deleted", name)
+		case volume.Ephemeral != nil && !metav1.IsControlledBy(claim, pod.Pod):
+			return reject("PVC %s/%s was not created for pod %[1]s/%[3]s (pod is not owner)", claim.Namespace, claim.Name, pod.Pod.Name)
 		}
 		class, known := view.StorageClasses.Get(storagehelpers.GetPersistentVolumeClaimClass(claim))
 		switch _, settled := claim.Annotations[storagehelpers.AnnBindCompleted]; {

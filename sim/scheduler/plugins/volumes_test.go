@@ -153,8 +153,13 @@ func TestVolumeZone(t *testing.T) {
 		return aVolume("pv", func(v *v1.PersistentVolume) { v.Labels = map[string]string{zone: value} })
 	}
 	no := unresolvable("node(s) had no available volume zone")
-	checkFilter(t, VolumeZone{}, world{nodes: nodes, objects: []runtime.Object{aClaim("data", "pv"), in("x")}}, aPod("p", mounts("data")), fits, no, fits, fits)
-	checkFilter(t, VolumeZone{}, world{nodes: nodes, objects: []runtime.Object{aClaim("data", "pv"), in("y__x")}}, aPod("p", mounts("data")), fits, fits, fits, fits)
+	checkFilter(t, VolumeZone{}, world{nodes: nodes, objects: []runtime.Object{aClaim("data", "pv"), in("x")}}, aPod("p", mounts("data")), fits, no, fits, no)
+	checkFilter(t, VolumeZone{}, world{nodes: nodes, objects: []runtime.Object{aClaim("data", "pv"), in("y__x")}}, aPod("p", mounts("data")), fits, fits, fits, no)
+	old := aVolume("pv", func(v *v1.PersistentVolume) { v.Labels = map[string]string{v1.LabelFailureDomainBetaZone: "x"} })
+	checkFilter(t, VolumeZone{}, world{nodes: nodes, objects: []runtime.Object{aClaim("data", "pv"), old}}, aPod("p", mounts("data")), fits, no, fits, fits)
+	if got := zonesIn("x__"); got != nil {
+		t.Errorf("a list with an empty name: %q", got)
+	}
 }
 
 func TestVolumeRestrictions(t *testing.T) {

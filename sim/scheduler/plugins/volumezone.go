@@ -25,25 +25,21 @@ var otherZone = reject("VolumeZone", framework.UnschedulableAndUnresolvable, "no
 
 const volumeZoneKey framework.StateKey = "VolumeZone"
 
-// zoneLabels are the node labels that bind a volume to a place, each with its
-// older or newer name.
-var zoneLabels = map[string]string{
-	v1.LabelTopologyZone:            v1.LabelFailureDomainBetaZone,
-	v1.LabelTopologyRegion:          v1.LabelFailureDomainBetaRegion,
-	v1.LabelFailureDomainBetaZone:   v1.LabelTopologyZone,
-	v1.LabelFailureDomainBetaRegion: v1.LabelTopologyRegion,
-}
-
-func sortedZoneLabels() []string {
-	return sortedKeys(zoneLabels)
+// zoneLabels are the labels that bind a volume to a place, each with the one
+// that a node may have instead: the newer name of an old label.
+var zoneLabels = []struct{ label, instead string }{
+	{v1.LabelFailureDomainBetaZone, v1.LabelTopologyZone},
+	{v1.LabelFailureDomainBetaRegion, v1.LabelTopologyRegion},
+	{v1.LabelTopologyZone, v1.LabelTopologyZone},
+	{v1.LabelTopologyRegion, v1.LabelTopologyRegion},
 }
 
 // volumePlaces are the labels that nodes must have, with their allowed values.
 type volumePlaces []volumePlace
 
 type volumePlace struct {
-	label  string
-	values []string
+	label, instead string
+	values         []string
 }
 
 // Clone implements framework.StateData; the data does not change.
@@ -72,9 +68,9 @@ func (VolumeZone) PreFilter(c *framework.CycleState, pod *framework.PodInfo) (ma
 		if pv == nil {
 			continue
 		}
-		for _, label := range sortedZoneLabels() {
-			if value, ok := pv.Labels[label]; ok {
-				places = append(places, volumePlace{label, strings.Split(value, "__")})
+		for _, z := range zoneLabels {
+			if values := zonesIn(pv.Labels[z.label]); len(values) > 0 {
+				places = append(places, volumePlace{z.label, z.instead, values})
 			}
 		}
 	}
@@ -83,6 +79,18 @@ func (VolumeZone) PreFilter(c *framework.CycleState, pod *framework.PodInfo) (ma
 	}
 	c.Write(volumeZoneKey, places)
 	return nil, nil
+}
+
+// zonesIn splits the value of a volume's zone label, which may name several; a
+// list with an empty name counts as none.
+func zonesIn(value string) []string {
+	zones := strings.Split(value, "__")
+	for i := range zones {
+		if zones[i] = strings.TrimSpace(zones[i]); zones[i] == "" {
+			return nil
+		}
+	}
+	return zones
 }
 
 // boundVolume finds a claim's volume; nil for a claim that waits for its first
@@ -109,6 +117,9 @@ func boundVolume(view *framework.Snapshot, namespace, name string) (*v1.Persiste
 	if !ok {
 		return reject("storageclass.storage.k8s.io %q not found", className)
 	}
+	if class.VolumeBindingMode == nil {
+		return reject("VolumeBindingMode not set for StorageClass %q", className)
+	}
 	if waitsForConsumer(class) {
 		return nil, nil
 	}
@@ -131,10 +142,11 @@ func (VolumeZone) Filter(c *framework.CycleState, _ *framework.PodInfo, node *fr
 // misplaced finds the first place that the node is not in; nil if it is in all.
 func misplaced(c *framework.CycleState, node *framework.NodeInfo) *volumePlace {
 	places := framework.State[volumePlaces](c, volumeZoneKey)
-	placed := slices.ContainsFunc(sortedZoneLabels(), func(label string) bool {
-		_, ok := node.Node.Labels[label]
-		return ok
-	})
+	placed := false
+	for _, z := range zoneLabels {
+		_, has := node.Node.Labels[z.label]
+		placed = placed || has
+	}
 	if !placed {
 		return nil
 	}
@@ -142,7 +154,7 @@ func misplaced(c *framework.CycleState, node *framework.NodeInfo) *volumePlace {
 		p := &places[i]
 		value, ok := node.Node.Labels[p.label]
 		if !ok {
-			value, ok = node.Node.Labels[zoneLabels[p.label]]
+			value, ok = node.Node.Labels[p.instead]
 		}
 		if !ok || !slices.Contains(p.values, value) {
 			return p
