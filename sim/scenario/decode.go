@@ -203,7 +203,7 @@ func (d *decoder) quantity(n *yaml.Node, what string, to *resource.Quantity) boo
 		d.fault(n, "", "%s must be above 0, this is %s", what, n.Value)
 		return false
 	}
-	if q.Value() == math.MaxInt64 {
+	if q.CmpInt64(math.MaxInt64/1000) > 0 { // it must be countable in thousandths
 		d.fault(n, "", "%s: %s is more than there is", what, n.Value)
 		return false
 	}

@@ -35,6 +35,9 @@ func (d *decoder) entry(n *yaml.Node, s *Scenario) {
 	if e.Every > 0 && !e.Timed {
 		e.At = e.Every
 	}
+	if has["times"] {
+		e.Times = max(e.Times, 1) // a number that was refused is no reason for more faults
+	}
 	if want.Condition != nil {
 		e.Expect = &want
 	}

@@ -3,6 +3,7 @@ package scenario
 import (
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -46,7 +47,8 @@ func (d *decoder) scheduler(n *yaml.Node, s *Scenario) {
 	}
 	options, faults := cluster.ParseScheduler(text)
 	for _, err := range faults {
-		d.faults.Add(placeOf(file, root, err.Error()), "", "scheduler: %s", err)
+		pos, message := readFault(file, root, err.Error())
+		d.faults.Add(pos, "", "scheduler: %s", message)
 	}
 	s.Cluster.Scheduler, s.Scheduler = options, string(text)
 }
@@ -71,25 +73,30 @@ func schedulerJSON(n *yaml.Node) ([]byte, error) {
 
 var (
 	fieldPath    = regexp.MustCompile(`^[A-Za-z]+(\[\d+\])?(\.[A-Za-z]+(\[\d+\])?)*`)
-	unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)
+	unknownField = regexp.MustCompile(`unknown field "(?:[^"]+\.)?([^".]+)"`)
+	wrongType    = regexp.MustCompile(`cannot unmarshal (\w+) into Go struct field [\w.]*?(\w+) of type`)
 )
 
-// placeOf finds the place that a fault of a configuration speaks of: it begins
-// with the path of a field, or names a field that does not exist.
-func placeOf(f *source.File, root *yaml.Node, fault string) source.Pos {
+// readFault finds the place that a fault of a configuration speaks of, and says
+// it without the decoder's own words: the fault begins with the path of a field,
+// or names a field that does not exist or has the wrong type.
+func readFault(f *source.File, root *yaml.Node, fault string) (source.Pos, string) {
+	named, message := "", fault
 	if m := unknownField.FindStringSubmatch(fault); m != nil {
-		parts := strings.Split(m[1], ".")
-		if key := findKey(root, parts[len(parts)-1]); key != nil {
-			return f.Place(key)
-		}
+		named, message = m[1], "there is no field "+strconv.Quote(m[1])
+	} else if m := wrongType.FindStringSubmatch(fault); m != nil {
+		named, message = m[2], m[2]+" cannot be a "+m[1]
+	}
+	if key := findKey(root, named); key != nil {
+		return f.Place(key), message
 	}
 	path := strings.FieldsFunc(fieldPath.FindString(fault), func(r rune) bool { return strings.ContainsRune(".[]", r) })
 	for n := len(path); n > 0; n-- {
 		if key, _ := source.Lookup(root, path[:n]...); key != nil {
-			return f.Place(key)
+			return f.Place(key), message
 		}
 	}
-	return f.Place(root)
+	return f.Place(root), message
 }
 
 // findKey is the first key of a tree with a name.

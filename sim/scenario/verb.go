@@ -56,8 +56,8 @@ type Command struct {
 // Verbs is the table of verbs, sorted by name.
 func Verbs() []*Verb {
 	return []*Verb{
-		cordonVerb, crashVerb, deleteVerb, drainVerb, expectVerb, killVerb, labelVerb, scaleVerb,
-		startVerb, taintVerb, uncordonVerb, untaintVerb, waitVerb,
+		cordonVerb, crashVerb, deleteVerb, drainVerb, evictVerb, expectVerb, killVerb, labelVerb, rolloutVerb,
+		scaleVerb, setVerb, startVerb, taintVerb, uncordonVerb, untaintVerb, waitVerb,
 	}
 }
 
@@ -82,11 +82,7 @@ func ParseCommand(text string, v *View) (Command, error) {
 		}
 		names = append(names, verb.Name)
 	}
-	hint := source.DidYouMean(words[0], names)
-	if hint == "" {
-		hint = "there are " + strings.Join(names, ", ")
-	}
-	return Command{}, fmt.Errorf("there is no verb %q; %s", words[0], hint)
+	return Command{}, fmt.Errorf("there is no verb %q; %s", shorten(words[0]), hintOr(source.DidYouMean(words[0], names), names))
 }
 
 // place is a machine: by its name, as the one that runs a service's pod, or as the one that is off.
@@ -129,11 +125,23 @@ func known(what, name string, names []string) error {
 	if slices.Contains(names, name) {
 		return nil
 	}
-	hint := source.DidYouMean(name, names)
-	if hint == "" {
-		hint = "there are " + strings.Join(names, ", ")
+	return fmt.Errorf("there is no %s %q; %s", what, shorten(name), hintOr(source.DidYouMean(name, names), names))
+}
+
+// maxNamed is how many names a hint gives.
+const maxNamed = 24
+
+// hintOr is a hint, or else what there is.
+func hintOr(hint string, names []string) string {
+	switch {
+	case hint != "":
+		return hint
+	case len(names) == 0:
+		return "there is none"
+	case len(names) > maxNamed:
+		return fmt.Sprintf("there are %s and %d more", strings.Join(names[:maxNamed], ", "), len(names)-maxNamed)
 	}
-	return fmt.Errorf("there is no %s %q; %s", what, name, hint)
+	return "there are " + strings.Join(names, ", ")
 }
 
 // find gives the machine's name.

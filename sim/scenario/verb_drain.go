@@ -38,7 +38,7 @@ func (d *drain) do(r *Runner) error {
 		return err
 	}
 	d.node = name
-	return cordon{place{name: name}, true}.do(r)
+	return cordon{places{{name: name}}, true}.do(r)
 }
 
 // finished evicts what can be evicted and is true once no pod is left. A

@@ -1,23 +1,14 @@
 package scenario
 
 var killVerb = &Verb{
-	Name: "kill", Usage: "kill node NODE | kill node of SERVICE",
-	Help: "cut the power of a machine, a worker or a master: it falls silent",
+	Name: "kill", Usage: "kill node NODE … | kill node of SERVICE",
+	Help: "cut the power of machines, workers or masters: they fall silent",
 	parse: func(args []string, _ *View) (action, error) {
-		p, rest, err := parsePlace(args)
-		if err != nil {
-			return nil, err
-		}
-		return kill{p}, tooMany(rest)
+		p, err := parsePlaces(args)
+		return kill{p}, err
 	},
 }
 
-type kill struct{ place }
+type kill struct{ places }
 
-func (k kill) do(r *Runner) error {
-	name, err := k.find(r)
-	if err != nil {
-		return err
-	}
-	return r.Cluster.Kill(name)
-}
+func (k kill) do(r *Runner) error { return k.each(r, r.Cluster.Kill) }

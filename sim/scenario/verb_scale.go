@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-
 	"minisim/sim/api"
 )
 
@@ -20,24 +18,25 @@ var scaleVerb = &Verb{
 		}
 		n, err := strconv.ParseInt(strings.TrimPrefix(args[1], "--replicas="), 10, 32)
 		if err != nil || n < 0 {
-			return nil, fmt.Errorf("%q is not a number of pods", args[1])
+			return nil, fmt.Errorf("%q is not a number of pods", shorten(args[1]))
 		}
-		return scale{strings.TrimPrefix(args[0], "deployment/"), int32(n)}, nil
+		w, err := parseWorkload(args[0])
+		return scale{w, int32(n)}, err
 	},
 }
 
 type scale struct {
-	service  string
+	workload
 	replicas int32
 }
 
-func (s scale) check(n Names) error { return known("service", s.service, n.Services) }
-
 func (s scale) do(r *Runner) error {
-	key := api.Key{Namespace: "default", Name: s.service}
-	_, err := api.Patch(r.client, api.Deployments, key, func(d *appsv1.Deployment) error {
-		d.Spec.Replicas = &s.replicas
+	return s.change(r, func(o api.Object) error {
+		want := replicas(o)
+		if want == nil {
+			return fmt.Errorf("a %s cannot be scaled", api.Of(o).Singular)
+		}
+		*want = &s.replicas
 		return nil
 	})
-	return err
 }

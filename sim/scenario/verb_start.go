@@ -1,23 +1,14 @@
 package scenario
 
 var startVerb = &Verb{
-	Name: "start", Usage: "start node NODE",
-	Help: "switch a machine on that was killed",
+	Name: "start", Usage: "start node NODE … | start dead node",
+	Help: "switch machines on that were killed",
 	parse: func(args []string, _ *View) (action, error) {
-		p, rest, err := parsePlace(args)
-		if err != nil {
-			return nil, err
-		}
-		return start{p}, tooMany(rest)
+		p, err := parsePlaces(args)
+		return start{p}, err
 	},
 }
 
-type start struct{ place }
+type start struct{ places }
 
-func (s start) do(r *Runner) error {
-	name, err := s.find(r)
-	if err != nil {
-		return err
-	}
-	return r.Cluster.Start(name)
-}
+func (s start) do(r *Runner) error { return s.each(r, r.Cluster.Start) }
