@@ -19,6 +19,7 @@ import (
 	"minisim/sim/apiserver"
 	"minisim/sim/cluster"
 	"minisim/sim/component"
+	"minisim/sim/etcdstore"
 	"minisim/sim/scenario"
 	"minisim/sim/trace"
 )
@@ -31,11 +32,19 @@ func sinceStart() float64 {
 	return time.Since(time.Unix(0, ns)).Seconds()
 }
 
+// What etcd alone is asked to write: values of about the size of a stored pod, in bytes.
+const (
+	rawWrites = 20_000
+	valueSize = 1024
+)
+
 // measure takes one measurement and prints it as JSON.
 func measure(ctx context.Context, name string) error {
 	var f figures
 	var err error
 	switch name {
+	case "etcd":
+		f.Raw, err = etcdstore.RawRate(ctx, rawWrites, valueSize)
 	case "redis":
 		f, err = measureRedis(ctx)
 	case "100x1000":
