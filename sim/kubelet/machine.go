@@ -54,7 +54,7 @@ type image struct {
 
 // sandbox is what the container runtime knows of a pod.
 type sandbox struct {
-	pod     *corev1.Pod // as it was when the sandbox was made; shared
+	pod     *corev1.Pod // as last seen before its deletion; shared
 	ready   bool
 	ip      netip.Addr
 	made    uint64          // how often it was made

@@ -109,6 +109,9 @@ func (p *pod) update(now *corev1.Pod) bool {
 	}
 	old := p.obj
 	p.obj = now
+	if now.DeletionTimestamp == nil {
+		p.box.pod = now // and do not hold on to an older copy, for each pod of the cluster
+	}
 	for i := range now.Spec.InitContainers {
 		p.inits[i].spec = &now.Spec.InitContainers[i]
 	}
