@@ -47,9 +47,6 @@ func showScreen(ctx context.Context, name string, o runOptions, pace pace, s str
 	if run.End() == nil {
 		return fmt.Errorf("%w before the end of the run, at %.3fs of virtual time", errQuit, run.Now().Seconds())
 	}
-	for _, v := range run.Runner().Verdicts() {
-		fmt.Fprintln(s.out, v.Tell())
-	}
 	fmt.Fprintln(s.out, run.End().Tell())
 	fmt.Fprintf(s.err, "wall time %s\n", time.Since(began).Round(time.Millisecond))
 	if !run.End().OK() {

@@ -58,8 +58,6 @@ type requestBody struct {
 	Resource    string   `json:"resource"`
 	Subresource string   `json:"subresource"`
 	Key         string   `json:"key"`
-	User        string   `json:"user"`
-	Process     string   `json:"process"`
 	Rule        string   `json:"rule"`
 	Admission   []string `json:"admission"`
 	Outcome     string   `json:"outcome"`
@@ -154,19 +152,16 @@ func reconcileOf(b trace.Body) *Reconcile {
 	}
 }
 
-func pathOf(b trace.Body) *Path {
+func pathOf(r trace.Record) *Path {
 	var in requestBody
-	if !read(b, "request", &in) {
+	if !read(r.Body, "request", &in) {
 		return nil
 	}
 	what := in.Verb + " " + in.Resource
 	if in.Subresource != "" {
 		what += "/" + in.Subresource
 	}
-	out := &Path{Who: in.Process, What: what + " " + in.Key, Refused: in.Error, Revision: in.Revision, Told: in.Told}
-	if out.Who == "" {
-		out.Who = in.User
-	}
+	out := &Path{Who: r.Actor, What: what + " " + podName(in.Key), Refused: in.Error, Revision: in.Revision, Told: in.Told}
 	if in.Rule != "" {
 		out.Stages = append(out.Stages, "allowed by "+in.Rule)
 	}

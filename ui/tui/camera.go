@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	podresources "k8s.io/component-helpers/resource"
@@ -69,10 +71,10 @@ func (c *camera) take() *Snapshot {
 	c.machines(s)
 	s.Parts = c.parts(s)
 	if c.tape.request != nil {
-		s.Path = pathOf(c.tape.request)
+		s.Path = pathOf(*c.tape.request)
 	}
 	s.Now = c.now(s)
-	s.Next = c.next(s.Time)
+	s.Next = c.next(s)
 	return s
 }
 
@@ -253,8 +255,8 @@ func (c *camera) parts(s *Snapshot) []Part {
 	}
 	return []Part{
 		{Name: "API server", Up: server, Working: c.tape.request != nil},
-		{Name: "etcd", Up: server, Working: c.tape.request != nil, Text: fmt.Sprintf("revision %d", s.Revision)},
-		{Name: "scheduler", Up: c.up("kube-scheduler"), Working: c.tape.worked["kube-scheduler"], Text: queue},
+		{Name: "etcd", Up: server, Working: c.tape.request != nil, Figure: fmt.Sprint(s.Revision)},
+		{Name: "scheduler", Up: c.up("kube-scheduler"), Working: c.tape.worked["kube-scheduler"], Figure: queue},
 		controllers,
 		{Name: "storage", Up: c.up("storage-driver"), Working: storage},
 		{Name: "dns", Up: c.up("coredns"), Working: c.tape.worked["coredns"]},
@@ -308,12 +310,43 @@ func (c *camera) now(s *Snapshot) Happening {
 	return h
 }
 
-// next is the work to come, in words.
-func (c *camera) next(now time.Duration) []Coming {
+// next is the work to come, in words; what several pieces of work say is said once.
+func (c *camera) next(s *Snapshot) []Coming {
 	var out []Coming
+	timeline := c.session.Scenario().Timeline
 	for _, w := range c.session.Pending(comingWork) {
-		text, often := foretell(w.Work)
-		out = append(out, Coming{In: w.Time - now, Who: w.Actor, Text: text, Often: often})
+		next := Coming{In: w.Time - s.Time, Who: w.Actor}
+		next.Text, next.Often = foretell(w.Work)
+		if i, err := strconv.Atoi(w.Key); err == nil && w.Kind == "timeline" && i < len(timeline) && len(timeline[i].Do) > 0 {
+			next.Text = "$ " + timeline[i].Do[0].Text
+		}
+		if !slices.ContainsFunc(out, func(x Coming) bool { return x.Who == next.Who && x.Text == next.Text }) {
+			out = append(out, next)
+		}
 	}
+	for _, m := range s.Workers {
+		if !m.On && m.Ready == "True" {
+			out = append(out, c.grace(m.Name, s.Time)...)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Coming) int { return cmp.Compare(a.In, b.In) })
 	return out
 }
+
+// grace foretells when the masters give a silent machine up, which no work in the
+// queue says: its grace period counts from the last heartbeat that they have seen.
+func (c *camera) grace(machine string, now time.Duration) []Coming {
+	o := c.session.Cluster().API.Get(api.Leases, api.Key{Namespace: corev1.NamespaceNodeLease, Name: machine})
+	lease, ok := o.(*coordinationv1.Lease)
+	if !ok || lease.Spec.RenewTime == nil {
+		return nil
+	}
+	e := c.session.Cluster().Engine
+	last := now - e.Since(lease.Spec.RenewTime.Time)
+	left := max(last+gracePeriod-now, 0)
+	return []Coming{{In: left, Who: "node-lifecycle-controller", Text: fmt.Sprintf(
+		"%s's grace period ends, about: it was last heard of at %s", machine, seconds(last))}}
+}
+
+// gracePeriod is kube-controller-manager's node-monitor-grace-period.
+const gracePeriod = 50 * time.Second

@@ -11,9 +11,9 @@ import (
 func foretell(w engine.Work) (text string, often bool) {
 	switch w.Kind {
 	case "watch":
-		return "hears of changed " + w.Key, false
+		return "hears of " + w.Key, false
 	case "reconcile":
-		return "compares what is with what should be: " + w.Key, false
+		return "looks at " + w.Key, false
 	case "heartbeat":
 		return "renews its Lease: it is alive", true
 	case "events":

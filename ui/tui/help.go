@@ -34,10 +34,15 @@ var helpKeys = [][2]string{
 }
 
 // helpLines are keys, signs and verbs.
-func helpLines(t *Theme) []line {
+func helpLines(t *Theme, n int) []line {
 	var out []line
 	item := func(name, about string) {
-		out = append(out, line{{fmt.Sprintf("  %-18s ", name), paint{role: strong}}, {about, paint{}}})
+		for i, part := range wrap(about, n-21) {
+			if i > 0 {
+				name = ""
+			}
+			out = append(out, line{{fmt.Sprintf("  %-18s ", name), paint{role: strong}}, {part, paint{}}})
+		}
 	}
 	head := func(s string) {
 		if len(out) > 0 {
@@ -62,10 +67,12 @@ func helpLines(t *Theme) []line {
 	item("underlined", "has changed in the last step")
 	head("Verbs, behind :")
 	for _, v := range scenario.Verbs() {
-		out = append(out, line{{"  " + v.Usage, paint{role: strong}}}, line{{"      " + v.Help, paint{}}})
+		out = append(out, line{{"  " + v.Usage, paint{role: strong}}})
+		out = append(out, wrapped("      "+v.Help, paint{}, n, 6)...)
 	}
 	for _, w := range words {
-		out = append(out, line{{"  " + w.usage, paint{role: strong}}}, line{{"      " + w.help, paint{}}})
+		out = append(out, line{{"  " + w.usage, paint{role: strong}}})
+		out = append(out, wrapped("      "+w.help, paint{}, n, 6)...)
 	}
 	return out
 }

@@ -195,6 +195,11 @@ func (m *model) scroll(n int) {
 		m.look.Row = max(min(m.look.Row+n, len(o.Rows)-1), 0)
 		return
 	}
+	if m.look.Panel == Picture {
+		last := m.lastScroll()
+		m.look.Scroll = max(min(m.look.Scroll+n, last), -last)
+		return
+	}
 	m.look.Scroll = max(min(m.look.Scroll, m.lastScroll())+n, 0)
 }
 
@@ -205,7 +210,7 @@ func (m *model) lastScroll() int {
 	case Log:
 		return max(len(d.logLines())-m.look.Height+3, 0)
 	case Help:
-		return max(len(helpLines(m.theme))-m.look.Height+3, 0)
+		return max(len(helpLines(m.theme, m.look.Width-2))-m.look.Height+3, 0)
 	case Opening:
 		if o := m.snapshot.Opened; o != nil {
 			return max(len(o.Text)-m.look.Height+3, 0)
@@ -219,16 +224,12 @@ func (m *model) lastScroll() int {
 func (m *model) selectedPod() (Pod, bool) {
 	var found Pod
 	ok := false
-	look := func(pods []Pod) {
-		for _, p := range pods {
+	if m.look.Selected.Kind == OfPod {
+		eachPod(m.snapshot, func(_ string, p Pod) {
 			if p.Key == m.look.Selected.Name {
 				found, ok = p, true
 			}
-		}
-	}
-	if m.look.Selected.Kind == OfPod {
-		look(m.snapshot.Loose)
-		eachMachine(m.snapshot, func(x Machine) { look(x.Pods) })
+		})
 	}
 	return found, ok
 }
@@ -238,5 +239,5 @@ func (m *model) selectedMachine() (string, bool) {
 	return m.look.Selected.Name, m.look.Selected.Kind == OfMachine
 }
 
-// podName is a pod's name as the verbs take it: their namespace is default.
+// podName is an object's name as the verbs take it: their namespace is default.
 func podName(key string) string { return strings.TrimPrefix(key, "default/") }

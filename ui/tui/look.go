@@ -64,33 +64,34 @@ func changed(before, now *Snapshot) map[string]bool {
 	if before == nil || before.Name != now.Name {
 		return lit
 	}
-	pods := map[string]string{}
+	type place struct{ machine, version string }
+	pods := map[string]place{}
 	machines := map[string]Machine{}
-	eachMachine(before, func(m Machine) {
-		machines[m.Name] = m
-		for _, p := range m.Pods {
-			pods[p.Key] = m.Name + p.Version
-		}
-	})
-	for _, p := range before.Loose {
-		pods[p.Key] = p.Version
-	}
+	eachPod(before, func(machine string, p Pod) { pods[p.Key] = place{machine, p.Version} })
+	eachMachine(before, func(m Machine) { machines[m.Name] = m })
 	eachMachine(now, func(m Machine) {
 		if differs(machines[m.Name], m) {
 			lit["machine "+m.Name] = true
 		}
-		for _, p := range m.Pods {
-			if pods[p.Key] != m.Name+p.Version {
-				lit["pod "+p.Key] = true
-			}
-		}
 	})
-	for _, p := range now.Loose {
-		if pods[p.Key] != p.Version {
+	eachPod(now, func(machine string, p Pod) {
+		if was, ok := pods[p.Key]; !ok || was != (place{machine, p.Version}) {
 			lit["pod "+p.Key] = true
 		}
-	}
+	})
 	return lit
+}
+
+// eachPod gives all pods with their machines; the name of none is "".
+func eachPod(s *Snapshot, f func(machine string, p Pod)) {
+	eachMachine(s, func(m Machine) {
+		for _, p := range m.Pods {
+			f(m.Name, p)
+		}
+	})
+	for _, p := range s.Loose {
+		f("", p)
+	}
 }
 
 func eachMachine(s *Snapshot, f func(Machine)) {

@@ -6,11 +6,22 @@ import (
 	"time"
 )
 
+// now is the panel with the step that the run stands at. A decision that is too
+// long for it shows its end, which is what unfolds.
+func (d *drawing) now(r rect) {
+	lines := d.nowLines(r.w - 2)
+	first := d.l.Scroll
+	if d.s.Now.Decision != nil {
+		first += len(lines) - r.h + 1
+	}
+	d.text("what is happening", lines, r, max(first, 0))
+}
+
 // nowLines is the step in one plain sentence and then in detail, n columns wide.
 func (d *drawing) nowLines(n int) []line {
 	h := d.s.Now
 	if h.Text == "" {
-		return []line{plainLine("Nothing has happened yet. Press space for the first step, c to let it play.")}
+		return wrapped("Nothing has happened yet. Press space for the first step, c to let it play.", paint{}, n, 0)
 	}
 	head := fmt.Sprintf("%s  %s  ", seconds(h.Time), h.Actor)
 	var out []line
@@ -118,7 +129,7 @@ func (d *drawing) scoreLines(dec *Decision, n int) []line {
 	nameWidth := 10
 	for _, c := range dec.Nodes {
 		if c.Rejected == "" {
-			nameWidth = max(nameWidth, min(width(c.Node)+2, 24))
+			nameWidth = max(nameWidth, min(width(c.Node)+3, 24))
 		}
 	}
 	const column = 9

@@ -79,6 +79,11 @@ func (p *player) towards(stop session.Stop) {
 	p.goal = &stop
 }
 
+func (p *player) towardsTime(t time.Duration) {
+	p.towards(session.At(t))
+	p.until = t
+}
+
 func (p *player) strideStop() session.Stop {
 	switch p.stride {
 	case strideEvent:
@@ -185,11 +190,11 @@ func (p *player) goTo(ctx context.Context, text string) error {
 	if d, err := time.ParseDuration(strings.TrimPrefix(text, "+")); err == nil {
 		switch {
 		case strings.HasPrefix(text, "+"):
-			p.towards(session.At(s.Now() + d))
+			p.towardsTime(s.Now() + d)
 		case d < s.Now():
 			return p.to(ctx, p.now().camera.stepAt(d))
 		default:
-			p.towards(session.At(d))
+			p.towardsTime(d)
 		}
 		return nil
 	}

@@ -89,13 +89,13 @@ func (c *camera) object(ref Ref) *Opened {
 		}
 	}
 	if at >= 0 {
-		o.Text = append(o.Text, fmt.Sprintf("# revision %d, the %d. of %d of this object (< and > go through them)", revisions[at], at+1, len(revisions)))
+		o.tell(fmt.Sprintf("revision %d, number %d of %d of this object (< and > go through them), written because", revisions[at], at+1, len(revisions)))
 		if r, ok := c.writer(revisions[at]); ok {
 			for _, l := range c.chain(r) {
-				o.Text = append(o.Text, "# "+chainLine(l))
+				o.tell(chainLine(l))
 			}
 		}
-		o.Text = append(o.Text, "")
+		o.add("")
 		if at > 0 {
 			o.Before = revisions[at-1]
 		}
@@ -103,8 +103,18 @@ func (c *camera) object(ref Ref) *Opened {
 			o.After = revisions[at+1]
 		}
 	}
-	o.Text = append(o.Text, strings.Split(strings.TrimRight(string(text), "\n"), "\n")...)
+	o.add(strings.Split(strings.TrimRight(string(text), "\n"), "\n")...)
 	return o
+}
+
+// tell adds a sentence.
+func (o *Opened) tell(s string) { o.Text = append(o.Text, Paragraph{s, true}) }
+
+// add adds lines that must stay as they are.
+func (o *Opened) add(lines ...string) {
+	for _, s := range lines {
+		o.Text = append(o.Text, Paragraph{Text: s})
+	}
 }
 
 // revisions are those at which an object was written, oldest first.
@@ -138,7 +148,7 @@ func (c *camera) writer(revision int64) (trace.Record, bool) {
 
 // events are the Events of the API, the latest last.
 func (c *camera) events() *Opened {
-	o := &Opened{Title: "events", Columns: []string{"TIME", "TYPE", "REASON", "OBJECT", "TIMES", "MESSAGE"}, Rows: []Row{}}
+	o := &Opened{Title: "events", Columns: []string{"TIME", "REASON", "OBJECT", "MESSAGE"}, Rows: []Row{}}
 	epoch := c.session.Cluster().Engine.Clock().Add(-c.session.Now())
 	var all []*corev1.Event
 	c.session.Cluster().API.Each(api.Events, "", func(obj api.Object) bool {
@@ -151,9 +161,13 @@ func (c *camera) events() *Opened {
 		if e.Type == corev1.EventTypeWarning {
 			tone = Bad
 		}
+		message := e.Message
+		if e.Count > 1 {
+			message = fmt.Sprintf("(%d times) %s", e.Count, message)
+		}
 		about := strings.ToLower(e.InvolvedObject.Kind) + "/" + e.InvolvedObject.Name
 		o.Rows = append(o.Rows, Row{
-			Cells: []string{short(lastSeen(e).Sub(epoch)), e.Type, e.Reason, about, fmt.Sprint(max(e.Count, 1)), e.Message},
+			Cells: []string{short(lastSeen(e).Sub(epoch)), e.Reason, about, message},
 			Ref:   Ref{Resource: api.Events.Name, Key: api.KeyOf(e).String()}, Tone: tone,
 		})
 	}
@@ -173,20 +187,52 @@ func lastSeen(e *corev1.Event) time.Time {
 // chain of causes back to the compose file.
 func (c *camera) why() *Opened {
 	r, ok := c.shown()
-	o := &Opened{Title: "why", Text: []string{"Nothing has happened yet."}}
+	o := &Opened{Title: "why"}
 	if !ok {
+		o.tell("Nothing has happened yet.")
 		return o
 	}
-	o.Text = []string{fmt.Sprintf("step %d, %s, %s:", r.Step, seconds(r.Time), r.Actor), "  " + sentence(r.Body), ""}
-	if d, ok := r.Body.(trace.Detailer); ok {
-		o.Text = append(o.Text, d.Detail()...)
-		o.Text = append(o.Text, "")
+	chain := c.chain(r)
+	o.tell(fmt.Sprintf("step %d:", r.Step))
+	o.tell(chainLine(chain[0]))
+	o.add("")
+	if dec := decisionOf(r.Body); dec != nil && dec.Feasible > 0 {
+		o.add(scoreSheet(dec)...)
 	}
-	o.Text = append(o.Text, "because, the nearest cause first:")
-	for _, l := range c.chain(r)[1:] {
-		o.Text = append(o.Text, "  "+chainLine(l))
+	if d, ok := r.Body.(trace.Detailer); ok {
+		o.add(d.Detail()...)
+		o.add("")
+	}
+	o.tell("because, the nearest cause first:")
+	for _, l := range chain[1:] {
+		o.tell(chainLine(l))
 	}
 	return o
+}
+
+// sheetNodes is how many nodes stand side by side in a score sheet.
+const sheetNodes = 5
+
+// scoreSheet is the best nodes' points side by side, a line for each rule.
+func scoreSheet(dec *Decision) []string {
+	var nodes []Candidate
+	for _, c := range dec.Nodes {
+		if c.Rejected == "" && len(nodes) < sheetNodes {
+			nodes = append(nodes, c)
+		}
+	}
+	row := func(name string, cell func(Candidate) string) string {
+		s := fmt.Sprintf("  %-32s", name)
+		for _, c := range nodes {
+			s += fmt.Sprintf("%12s", cut(cell(c), 11, "…"))
+		}
+		return s
+	}
+	out := []string{row("points for", func(c Candidate) string { return c.Node })}
+	for i, p := range dec.Plugins {
+		out = append(out, row(p, func(c Candidate) string { return fmt.Sprint(c.Scores[i]) }))
+	}
+	return append(out, row("in all", func(c Candidate) string { return fmt.Sprint(c.Total) }), "")
 }
 
 func chainLine(l Line) string { return fmt.Sprintf("%9s  %s: %s", seconds(l.Time), l.Actor, l.Text) }

@@ -17,14 +17,25 @@ func (d *drawing) opened(r rect) {
 		d.table(o, r)
 	default:
 		var lines []line
-		for _, s := range o.Text {
-			if d.l.Filter == "" || strings.Contains(strings.ToLower(s), strings.ToLower(d.l.Filter)) {
-				lines = append(lines, yamlLine(s))
+		for _, p := range o.Text {
+			if d.l.Filter == "" || strings.Contains(strings.ToLower(p.Text), strings.ToLower(d.l.Filter)) {
+				lines = append(lines, textLines(p, r.w-2)...)
 			}
 		}
 		d.text(o.Title, lines, r, d.l.Scroll)
 	}
 }
+
+// textLines are the lines of a paragraph, n columns wide.
+func textLines(p Paragraph, n int) []line {
+	if !p.Sentence {
+		return []line{yamlLine(p.Text)}
+	}
+	return wrapped(p.Text, paint{}, n, sentenceIndent)
+}
+
+// sentenceIndent is where the further lines of a sentence begin: after its time.
+const sentenceIndent = 13
 
 // yamlLine dims a key so that the values stand out.
 func yamlLine(s string) line {

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // picture is the cluster, what happens in it and what comes next.
@@ -23,22 +24,21 @@ func (d *drawing) picture(r rect) {
 	d.story(r)
 }
 
-// story is the lower half: what happens, what comes next, the log.
+// story is the lower half: what happens, what comes next and, where there is
+// room, the end of the log.
 func (d *drawing) story(r rect) {
 	if r.w < 110 {
-		next := 3
-		now, rest := r.top(r.h - 1 - next)
-		d.text("what is happening", d.nowLines(now.w-2), now, d.l.Scroll)
+		now, rest := r.top(r.h - 4)
+		d.now(now)
 		d.next(rest)
 		return
 	}
+	r, log := r.top(max(r.h*3/5, 10))
 	now, rest := r.left(r.w * 3 / 5)
 	now.w--
-	d.text("what is happening", d.nowLines(now.w-2), now, d.l.Scroll)
-	next, log := rest.top(max(rest.h*2/5, 4))
-	d.next(next)
-	in := d.rule("log (l: all of it)", log)
-	d.tail(in)
+	d.now(now)
+	d.next(rest)
+	d.tail(d.rule("log (l: all of it)", log))
 }
 
 // tail draws the last lines of the log, cut to one line each.
@@ -49,7 +49,7 @@ func (d *drawing) tail(r rect) {
 	}
 	for i, l := range lines {
 		x := d.write(r.x+1, r.y+i, r.right(), fmt.Sprintf("%8.3f ", l.Time.Seconds()), paint{role: faint})
-		x = d.write(x, r.y+i, r.right(), cut(l.Actor, 18, d.t.Glyphs.Ellipsis)+" ", paint{role: who})
+		x = d.write(x, r.y+i, r.right(), fmt.Sprintf("%-19s ", cut(nick(l.Actor), 19, d.t.Glyphs.Ellipsis)), paint{role: who})
 		d.write(x, r.y+i, r.right(), cut(l.Text, r.right()-x, d.t.Glyphs.Ellipsis), paint{role: toned(l.Tone)})
 	}
 }
@@ -83,31 +83,55 @@ func (d *drawing) masters(r rect) {
 		d.hits = append(d.hits, hit{rect: rect{x, r.y, end - x, 1}, selects: Selection{OfMachine, m.Name}})
 		x = end + 1
 	}
-	x = in.x + 1
-	for _, part := range d.s.Parts {
-		lamp, p := d.t.Glyphs.Off, paint{role: faint}
-		switch {
-		case !part.Up:
-			lamp, p = d.t.Glyphs.No, paint{role: bad}
-		case part.Working:
-			lamp, p = d.t.Glyphs.On, paint{role: light}
-		}
-		label := part.Name
-		if part.Text != "" {
-			label += " " + part.Text
-		}
-		if x+2+width(label) > in.right() {
-			break
-		}
-		x = d.write(x, in.y, in.right(), lamp+" ", p)
-		if part.Working {
-			p.role = strong
-		}
-		x = d.write(x, in.y, in.right(), label, p) + 2
-	}
+	d.lights(rect{in.x + 1, in.y, in.w - 2, 1})
 	for i, l := range d.pathLines(in.w-2, in.h-1) {
 		d.put(in.x+1, in.y+1+i, in.right(), l)
 	}
+}
+
+// lights are the programs of the masters; what one is busy with is left out
+// where there is no room for it.
+func (d *drawing) lights(r rect) {
+	for _, detail := range []bool{true, false} {
+		n := 0
+		for _, p := range d.s.Parts {
+			n += width(p.label(detail)) + 4
+		}
+		if n-1 > r.w && detail {
+			continue
+		}
+		x := r.x
+		for _, part := range d.s.Parts {
+			lamp, p := d.t.Glyphs.Off, paint{role: faint}
+			switch {
+			case !part.Up:
+				lamp, p = d.t.Glyphs.No, paint{role: bad}
+			case part.Working:
+				lamp, p = d.t.Glyphs.On, paint{role: light}
+			}
+			x = d.write(x, r.y, r.right(), lamp+" ", p)
+			if part.Working {
+				p.role = strong
+			}
+			x = d.write(x, r.y, r.right(), part.label(detail), p) + 1
+			if detail {
+				x++
+			}
+		}
+		return
+	}
+}
+
+// label is a program's name with its figure and, if asked for, what it does.
+func (p Part) label(detail bool) string {
+	s := p.Name
+	if p.Figure != "" {
+		s += " " + p.Figure
+	}
+	if detail && p.Text != "" {
+		s += ": " + p.Text
+	}
+	return s
 }
 
 // pathLines are the arrow of the last request: who asked, what the API server
@@ -179,12 +203,27 @@ func (d *drawing) next(r rect) {
 		if c.Often && len(d.s.Next) > in.h {
 			continue // heartbeats give way to what happens only once
 		}
-		x := d.write(in.x+1, y, in.right(), fmt.Sprintf("%12s  ", "in "+short(c.In)), paint{role: faint})
-		x = d.write(x, y, in.right(), c.Who+" ", paint{role: who})
+		when := "now"
+		if c.In >= time.Millisecond {
+			when = "in " + short(c.In)
+		}
+		x := d.write(in.x+1, y, in.right(), fmt.Sprintf("%9s  ", when), paint{role: faint})
+		x = d.write(x, y, in.right(), nick(c.Who)+" ", paint{role: who})
 		d.write(x, y, in.right(), cut(c.Text, in.right()-x, d.t.Glyphs.Ellipsis), paint{})
 		y++
 	}
 	if y == in.y {
 		d.write(in.x+1, y, in.right(), "nothing", paint{role: faint})
 	}
+}
+
+// nick is an actor's name where there is little room.
+func nick(actor string) string {
+	switch actor {
+	case "kube-controller-manager":
+		return "controllers"
+	case "kube-scheduler":
+		return "scheduler"
+	}
+	return strings.TrimSuffix(actor, "-controller")
 }

@@ -23,6 +23,7 @@ type player struct {
 	stride  string
 	playing bool
 	goal    *session.Stop // it is on its way there
+	until   time.Duration // the goal is this time; 0: it is not a time
 	strides uint64
 	open    Order // what is opened; DoClose: nothing
 	note    string
@@ -166,7 +167,7 @@ func (p *player) advance(ctx context.Context) (time.Duration, error) {
 		return 0, nil
 	}
 	if p.goal != nil {
-		p.halt()
+		p.arrived()
 		return 0, nil
 	}
 	var wait time.Duration
@@ -176,8 +177,17 @@ func (p *player) advance(ctx context.Context) (time.Duration, error) {
 	return p.pace.delay(tape.told-told, tape.read-read, wait), nil
 }
 
+// arrived stops at the goal.
+func (p *player) arrived() {
+	s := p.now().session
+	if p.until > s.Now() {
+		p.say("nothing more happens until %s; the last step was at %s", seconds(p.until), seconds(s.Now()))
+	}
+	p.halt()
+}
+
 // halt stops playing, and whatever was on its way.
-func (p *player) halt() { p.playing, p.goal = false, nil }
+func (p *player) halt() { p.playing, p.goal, p.until = false, nil, 0 }
 
 func (p *player) say(format string, args ...any) {
 	p.note, p.noteBad = fmt.Sprintf(format, args...), false

@@ -170,7 +170,10 @@ func (m *model) complete() {
 // completions are the words with which the last word of a line could go on: a
 // verb at first, then what the verb's usage names at this place.
 func (m *model) completions(text string) []string {
-	typed := strings.Split(strings.TrimLeft(text, " "), " ")
+	typed := strings.Fields(text)
+	if text == "" || strings.HasSuffix(text, " ") {
+		typed = append(typed, "")
+	}
 	last := typed[len(typed)-1]
 	var options []string
 	if len(typed) == 1 {

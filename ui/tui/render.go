@@ -55,7 +55,7 @@ func draw(s *Snapshot, l *Look, t *Theme) *drawing {
 	case Opening:
 		d.opened(body)
 	case Help:
-		d.text("help", helpLines(t), body, l.Scroll)
+		d.text("help", helpLines(t, body.w-2), body, l.Scroll)
 	}
 	d.footer(foot)
 	return d
@@ -101,9 +101,9 @@ func seconds(t interface{ Seconds() float64 }) string { return fmt.Sprintf("%.3f
 
 // keys are the hints of the last line; as many as there is room for.
 var keys = [][2]string{
-	{"space", "step"}, {"n", "next decision"}, {"c", "play"}, {"p", "pause"}, {"b", "back"}, {"w", "why"},
-	{"arrows", "select"}, {"y", "yaml"}, {"o", "objects"}, {"l", "log"}, {":", "verb"}, {"?", "help"}, {"q", "quit"},
-	{"g", "go to"}, {"k", "kill"}, {"r", "start"}, {"f", "fork"}, {"+/-", "speed"},
+	{"space", "step"}, {"n", "decision"}, {"c", "play"}, {"p", "pause"}, {"b", "back"}, {"w", "why"},
+	{":", "verb"}, {"?", "help"}, {"q", "quit"}, {"arrows", "select"}, {"y", "yaml"}, {"o", "objects"}, {"l", "log"},
+	{"k", "kill"}, {"r", "start"}, {"g", "go to"}, {"f", "fork"}, {"+/-", "speed"},
 }
 
 func (d *drawing) footer(r rect) {
@@ -180,10 +180,15 @@ func (d *drawing) text(name string, lines []line, r rect, scroll int) {
 }
 
 // wrapped is text in one paint, broken to n columns, each further line indented.
+// Blanks at the beginning stay.
 func wrapped(s string, p paint, n, indent int) []line {
+	body := strings.TrimLeft(s, " ")
+	first := strings.Repeat(" ", len(s)-len(body))
 	var out []line
-	for i, part := range wrap(s, n-indent) {
-		if i > 0 {
+	for i, part := range wrap(body, n-max(indent, len(first))) {
+		if i == 0 {
+			part = first + part
+		} else {
 			part = strings.Repeat(" ", indent) + part
 		}
 		out = append(out, line{{part, p}})

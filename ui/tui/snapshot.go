@@ -85,8 +85,9 @@ type Pod struct {
 type Part struct {
 	Name    string
 	Up      bool
-	Working bool // it did something since the step before
-	Text    string
+	Working bool   // it did something since the step before
+	Figure  string // etcd's revision, how many pods wait
+	Text    string // what it is busy with
 }
 
 // Path is the way of one request: who asked, what for, what came of it and who was told.
@@ -173,12 +174,19 @@ type Opened struct {
 	Title   string
 	Columns []string
 	Rows    []Row
-	Text    []string // instead of rows
-	Refs    []string // resources to choose from
+	Text    []Paragraph // instead of rows
+	Refs    []string    // resources to choose from
 	Error   string
 	Ref     Ref   // of an object
 	Before  int64 // the revision before the one that is shown; 0: there is none
 	After   int64
+}
+
+// Paragraph is a line of an opened text. A sentence is broken where it does not
+// fit, with its further lines indented; YAML and tables are cut.
+type Paragraph struct {
+	Text     string
+	Sentence bool
 }
 
 // Row is a row of a list. Ref is what opens when it is chosen.

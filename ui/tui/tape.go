@@ -15,7 +15,7 @@ type tape struct {
 	read    int          // characters of narration in all
 	last    trace.Record // the last that was told
 	worked  map[string]bool
-	request trace.Body // the last since mark that wrote something or was refused
+	request *trace.Record // the last since mark that wrote something or was refused
 	pulling map[string]bool
 }
 
@@ -56,7 +56,7 @@ func (t *tape) record(r trace.Record) {
 	case "request":
 		m, ok := r.Body.(trace.Murmurer)
 		if sentence != "" || ok && m.Murmur() != "" {
-			t.request = r.Body
+			t.request = &r
 		}
 	case "pod":
 		var p podBody

@@ -8,11 +8,14 @@ import (
 // The sizes of a worker's box, its frame included.
 const (
 	boxWidth   = 25 // at least
-	tallBox    = 6  // with a line each for CPU, memory, pods and labels
+	tallBox    = 5  // with a line each for CPU, memory and labels, and so many for pods
 	shortBox   = 4  // CPU and memory share a line
-	widestBox  = 44
-	tallestBox = 9
+	widestBox  = 66
+	tallestBox = 12
 )
+
+// largestBlock is the width of a pod that is drawn with its name.
+const largestBlock = 16
 
 // grid is how the workers are laid out: rows of boxes, or, where they do not
 // fit, one character each.
@@ -28,16 +31,16 @@ func (d *drawing) workersHeight(r rect) int {
 		most--
 	}
 	n := len(d.s.Workers)
-	most = max(most, tallBox)
-	g := layout(n, r.w, most)
+	most = max(most, tallBox+1)
+	g := d.layout(n, r.w, most)
 	if g.heat {
 		return min(most, max((n+r.w-5)/(r.w-4)+4, 5))
 	}
 	return g.rows * g.height
 }
 
-// layout chooses the largest boxes that fit.
-func layout(n, w, h int) grid {
+// layout chooses the largest boxes that fit and are of use.
+func (d *drawing) layout(n, w, h int) grid {
 	if n == 0 {
 		return grid{columns: 1, rows: 1, width: w, height: 3}
 	}
@@ -45,6 +48,12 @@ func layout(n, w, h int) grid {
 	rows := (n + columns - 1) / columns
 	columns = (n + rows - 1) / rows
 	g := grid{columns: columns, rows: rows, width: min(w/columns, widestBox), height: min(h/rows, tallestBox)}
+	most := 0
+	for _, m := range d.s.Workers {
+		perRow := max((g.width-1)/(largestBlock+1), 1)
+		most = max(most, (len(m.Pods)+perRow-1)/perRow)
+	}
+	g.height = min(g.height, tallBox+max(most, 2))
 	g.heat = g.height < shortBox
 	return g
 }
@@ -55,7 +64,7 @@ func (d *drawing) workers(r rect) {
 		d.write(in.x+1, in.y, in.right(), "no workers: no pod can run", paint{role: faint})
 		return
 	}
-	g := layout(len(d.s.Workers), r.w, r.h)
+	g := d.layout(len(d.s.Workers), r.w, r.h)
 	if g.heat {
 		d.heat(r)
 		return
@@ -150,7 +159,7 @@ func (d *drawing) worker(r rect, m Machine, v verdict) {
 	labelLines := 0
 	if len(labels) > 0 && in.bottom()-y >= 2 {
 		labelLines = 1
-		if in.bottom()-y >= 4 && len(wrap(joined(labels), in.w)) > 1 {
+		if in.bottom()-y >= 3+len(m.Pods)*(largestBlock+1)/in.w && len(wrap(joined(labels), in.w)) > 1 {
 			labelLines = 2
 		}
 	}
@@ -209,12 +218,8 @@ type tag struct {
 
 func (d *drawing) labels(m Machine) []tag {
 	var tags []tag
-	if !m.On && m.Registered {
-		believed := "NotReady"
-		if m.Ready == "True" {
-			believed = "Ready"
-		}
-		tags = append(tags, tag{"masters believe: " + believed, warn})
+	if !m.On && m.Ready == "True" {
+		tags = append(tags, tag{"masters believe: Ready", warn})
 	}
 	for _, t := range m.Taints {
 		tags = append(tags, tag{"!" + shortKey(t), bad})
@@ -314,7 +319,7 @@ func (d *drawing) blocks(pods []Pod, r rect, asleep bool) {
 	if r.h <= 0 || len(pods) == 0 {
 		return
 	}
-	for _, size := range []int{16, 11, 7, 1} {
+	for _, size := range []int{largestBlock, 11, 7, 1} {
 		columns := (r.w + 1) / (size + 1)
 		if columns == 0 || (len(pods)+columns-1)/columns > r.h {
 			continue
@@ -337,7 +342,8 @@ func (d *drawing) block(r rect, p Pod, asleep bool) {
 	tail := name[strings.LastIndexByte(name, '-')+1:]
 	switch {
 	case r.w >= 11:
-		label += fmt.Sprintf("%-*s", r.w-1, " "+cut(p.App, r.w-3-width(tail), d.t.Glyphs.Ellipsis)+" "+tail)
+		name := cut(p.App, r.w-4, d.t.Glyphs.Ellipsis)
+		label += fmt.Sprintf("%-*s", r.w-1, " "+name+" "+cut(tail, r.w-3-width(name), ""))
 	case r.w > 1:
 		label += fmt.Sprintf("%-*s", r.w-1, " "+cut(p.App, r.w-2, ""))
 	}
