@@ -50,7 +50,11 @@ func (p *player) question(q *scenario.Question) error {
 			hints = hints[1:]
 			continue
 		}
-		if err = p.runner.Answer(q.ID, line); err == nil {
+		answer := p.runner.Answer
+		if p.session != nil {
+			answer = p.session.Answer
+		}
+		if err = answer(q.ID, line); err == nil {
 			return nil
 		}
 		fmt.Fprintln(p.streams.out, "  "+err.Error())

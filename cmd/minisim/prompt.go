@@ -5,76 +5,89 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"minisim/sim/scenario"
+	"minisim/sim/session"
 	"minisim/sim/trace"
 )
 
-const promptHelp = `enter   go on to the next decision
-n       go on to the next scheduling decision
-c       continue to the end
-w       why: the last decision in detail
-l       list what is about to happen
-q       quit
-?       this help
-Anything else is a verb that acts on the cluster now:`
+// promptCommand is what the prompt of --step understands beside verbs. It gives
+// how far to go on, nil to be asked again. Its error is told to the person.
+type promptCommand struct {
+	name, args, help string
+	run              func(p *player, args string) (*session.Stop, error)
+}
+
+func promptCommands() []promptCommand {
+	return []promptCommand{
+		{"n", "", "go on to the next scheduling decision", goTo(session.NextOfKind("decision"))},
+		{"e", "", "go on to the next event", goTo(session.Event())},
+		{"c", "", "continue to the end", goTo(session.End())},
+		{"u", "CONDITION", "go on until a condition holds", (*player).until},
+		{"g", "TIME | #STEP | CONDITION", "go to a time (90s, +30s) or step, back too, or until a condition holds", (*player).goal},
+		{"b", "[N]", "go back, N decisions", (*player).back},
+		{"break", "[WHEN | delete N]", "stop wherever a condition begins to hold, or at: " + strings.Join(session.Moments(), ", "), (*player).breakpoints},
+		{"w", "", "why: the last decision in detail", (*player).why},
+		{"o", "RESOURCE NAME [REVISION]", "show an object, as it was at a revision, and its history", (*player).object},
+		{"l", "", "list what is about to happen", (*player).coming},
+		{"q", "", "quit", func(*player, string) (*session.Stop, error) { return nil, errQuit }},
+		{"?", "", "this help", (*player).help},
+	}
+}
+
+func goTo(stop session.Stop) func(*player, string) (*session.Stop, error) {
+	return func(*player, string) (*session.Stop, error) { return &stop, nil }
+}
 
 // errQuit is a person who has seen enough.
 var errQuit = errors.New("quit")
 
-// stepThrough plays with a stop before each decision.
+// stepThrough plays with a stop before each decision. It ends with the input, or
+// when the person has seen enough.
 func (p *player) stepThrough() error {
-	p.runner.Cluster.Trace.Subscribe(func(r trace.Record) {
-		if isDecision(r.Body) {
-			p.chosen = &r
-		}
-	})
-	lines := p.input()
 	for {
-		next, err := p.ask(lines)
-		if errors.Is(err, errQuit) {
-			p.text.Flush()
+		stop, err := p.ask()
+		switch {
+		case errors.Is(err, errQuit) && p.session.End() == nil:
 			return fmt.Errorf("%w before the end of the run", errQuit)
-		}
-		if err != nil {
+		case errors.Is(err, errQuit):
+			return nil
+		case err != nil:
 			return err
-		}
-		if next == nil {
+		case stop == nil: // nobody is there to ask
 			return p.play()
 		}
-		more, err := p.toRecord(next)
-		if err != nil || !more {
+		if err := p.goOn(*stop); err != nil {
 			return err
 		}
 	}
 }
 
-// isDecision says whether a record is one that --step stops at: somebody
-// compared what is with what should be, chose a node, or acted from outside.
-func isDecision(b trace.Body) bool {
-	switch b.Kind() {
-	case "decision", "power", "crash", "restart", "verb", "verdict", "say", "mark":
-		return true
-	case "reconcile":
-		return b.(trace.Teller).Tell() != "" // a mere report decides nothing
-	}
-	return false
-}
-
-// isScheduling says whether a record is a decision of the scheduler.
-func isScheduling(b trace.Body) bool { return b.Kind() == "decision" }
-
-// toRecord goes on until a decision has been made and told that is of the kind wanted.
-func (p *player) toRecord(wanted func(trace.Body) bool) (bool, error) {
-	before := p.chosen
-	for p.chosen == before || !wanted(p.chosen.Body) {
-		if more, err := p.advance(); err != nil || !more {
-			return more, err
+// goOn goes on until stop, and halts on the way where the scenario wants to.
+func (p *player) goOn(stop session.Stop) error {
+	defer p.text.Flush()
+	for {
+		more, err := p.session.Until(p.ctx, stop)
+		if err = errors.Join(err, p.failed); err != nil || !more {
+			return err
+		}
+		at := p.session.Stopped()
+		if at.Breakpoint != nil {
+			p.text.Flush()
+			p.say("stopped at breakpoint %d: %s", at.Breakpoint.ID, at.Breakpoint)
+		}
+		if at.Scene != nil {
+			if err := p.halt(at.Scene); err != nil {
+				return err
+			}
+		}
+		if at.Reached() {
+			return nil
 		}
 	}
-	p.text.Flush()
-	return true, nil
 }
 
 // untilDone goes on while a command that takes virtual time (wait, drain) is under way.
@@ -87,75 +100,116 @@ func (p *player) untilDone() error {
 	return nil
 }
 
-// ask prompts until the person wants to go on, and says to which record; nil
-// stands for the end of the run.
-func (p *player) ask(lines <-chan string) (next func(trace.Body) bool, err error) {
+// ask prompts until the person wants to go on, and says how far; nil stands for
+// the end of the input.
+func (p *player) ask() (*session.Stop, error) {
 	for {
-		e := p.runner.Cluster.Engine
-		coming := "nothing"
-		if n, ok := e.Next(); ok {
-			coming = fmt.Sprintf("%s %s", n.Actor, n.Kind)
+		line, ok, err := p.prompt(p.standing())
+		if err != nil || !ok {
+			return nil, err
 		}
-		fmt.Fprintf(p.streams.out, "[%ss, next: %s] enter, n, c, w, ? > ", trace.Seconds(e.Now()), coming)
-		var line string
-		select {
-		case <-p.ctx.Done():
-			fmt.Fprintln(p.streams.out)
-			return nil, p.ctx.Err()
-		case l, ok := <-lines:
-			if !ok { // no more input: nobody is there to ask
-				fmt.Fprintln(p.streams.out)
-				return nil, p.failed
-			}
-			line = strings.TrimSpace(l)
-		}
-		switch line {
-		case "":
-			return isDecision, nil
-		case "n":
-			return isScheduling, nil
-		case "c":
-			return nil, nil
-		case "q":
-			return nil, errQuit
-		case "w":
-			p.why()
-		case "l":
-			for _, w := range e.Pending(10) {
-				fmt.Fprintf(p.streams.out, "  at %ss  %s\n", trace.Seconds(w.Time), w.Work)
-			}
-		case "?", "h", "help":
-			fmt.Fprintln(p.streams.out, promptHelp)
-			for _, v := range scenario.Verbs() {
-				fmt.Fprintf(p.streams.out, "        %s\n", v.Usage)
-			}
-		default:
-			if err := p.runner.Type(line); err != nil {
-				fmt.Fprintln(p.streams.out, err)
-			}
-			if err := p.untilDone(); err != nil {
-				return nil, err
-			}
-			p.text.Flush()
+		stop, err := p.understand(strings.TrimSpace(line))
+		p.text.Flush()
+		switch {
+		case errors.Is(err, errQuit) || p.ctx.Err() != nil || p.failed != nil:
+			return nil, errors.Join(err, p.ctx.Err(), p.failed)
+		case err != nil:
+			p.say("%s", err)
+		case stop != nil:
+			return stop, nil
 		}
 	}
 }
 
-// why shows the last decision in detail.
-func (p *player) why() {
-	if p.chosen == nil {
-		fmt.Fprintln(p.streams.out, "nothing has been decided yet")
-		return
+// standing is the prompt: where the run stands, and what comes next.
+func (p *player) standing() string {
+	coming := "nothing"
+	if n := p.session.Pending(1); len(n) > 0 {
+		coming = fmt.Sprintf("%s %s", n[0].Actor, n[0].Kind)
 	}
-	fmt.Fprintf(p.streams.out, "step %d, %s, by %s:\n", p.chosen.Step, trace.Seconds(p.chosen.Time)+"s", p.chosen.Actor)
-	if t, ok := p.chosen.Body.(trace.Teller); ok {
-		fmt.Fprintln(p.streams.out, "  "+t.Tell())
+	switch now := clock(p.session.Now()); {
+	case p.session.End() != nil:
+		return fmt.Sprintf("[%ss, the end] b, g, w, q, ? > ", now)
+	case p.session.Newest() > p.session.StepNumber():
+		return fmt.Sprintf("[%ss, step %d of %d, next: %s] enter, n, b, c, w, ? > ", now, p.session.StepNumber(), p.session.Newest(), coming)
+	default:
+		return fmt.Sprintf("[%ss, next: %s] enter, n, b, c, w, ? > ", now, coming)
 	}
-	if d, ok := p.chosen.Body.(trace.Detailer); ok {
-		for _, line := range d.Detail() {
-			fmt.Fprintln(p.streams.out, "  "+line)
+}
+
+// understand carries out what was typed.
+func (p *player) understand(line string) (*session.Stop, error) {
+	if line == "" {
+		if p.session.End() != nil {
+			return nil, errors.New("the run has ended: b goes back, a verb goes on, q quits")
+		}
+		return new(session.Decision()), nil
+	}
+	name, args, _ := strings.Cut(line, " ")
+	if name == "h" || name == "help" {
+		name = "?"
+	}
+	for _, c := range promptCommands() {
+		if c.name == name {
+			return c.run(p, strings.TrimSpace(args))
 		}
 	}
+	if p.session.Newest() > p.session.StepNumber() {
+		if _, err := scenario.ParseCommand(line, p.runner.View); err == nil {
+			p.say("From here on the run goes another way.")
+		}
+	}
+	if err := p.session.Type(p.ctx, line); err != nil {
+		p.say("%s", err)
+	}
+	return nil, p.untilDone()
+}
+
+// clock is a virtual time in seconds, to the millisecond.
+func clock(t time.Duration) string { return trace.Seconds(t.Round(time.Millisecond)) }
+
+func (p *player) say(format string, args ...any) {
+	fmt.Fprintf(p.streams.out, format+"\n", args...)
+}
+
+func (p *player) help(string) (*session.Stop, error) {
+	p.say("%-34s %s", "enter", "go on to the next decision")
+	for _, c := range promptCommands() {
+		p.say("%-34s %s", strings.TrimSpace(c.name+" "+c.args), c.help)
+	}
+	p.say("Anything else is a verb that acts on the cluster now:")
+	for _, v := range scenario.Verbs() {
+		p.say("        %s", v.Usage)
+	}
+	return nil, nil
+}
+
+func (p *player) coming(string) (*session.Stop, error) {
+	for _, w := range p.session.Pending(10) {
+		p.say("  at %ss  %s", clock(w.Time), w.Work)
+	}
+	return nil, nil
+}
+
+// why shows the last decision in detail.
+func (p *player) why(string) (*session.Stop, error) {
+	records := p.session.Records(0, p.session.StepNumber())
+	slices.Reverse(records)
+	i := slices.IndexFunc(records, func(r trace.Record) bool { return session.IsDecision(r.Body) })
+	if i < 0 {
+		return nil, errors.New("nothing has been decided yet")
+	}
+	r := records[i]
+	p.say("step %d, %ss, by %s:", r.Step, clock(r.Time), r.Actor)
+	if t, ok := r.Body.(trace.Teller); ok {
+		p.say("  %s", t.Tell())
+	}
+	if d, ok := r.Body.(trace.Detailer); ok {
+		for _, line := range d.Detail() {
+			p.say("  %s", line)
+		}
+	}
+	return nil, nil
 }
 
 // readLines reads lines on a goroutine of its own, so that Ctrl-C is heard

@@ -21,6 +21,7 @@ import (
 	"minisim/sim/cluster"
 	"minisim/sim/scenario"
 	"minisim/sim/scheduler"
+	"minisim/sim/session"
 	"minisim/sim/trace"
 )
 
@@ -34,6 +35,7 @@ type runOptions struct {
 	verbose  bool
 	step     bool
 	serve    bool
+	record   string
 	dataDir  string
 	etcdLog  string
 	noBuild  bool
@@ -74,6 +76,7 @@ file or flag that cannot be used.`,
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell of status reports, conflicts and other noise, too")
 	f.BoolVar(&o.step, "step", false, "stop before each decision and ask")
 	f.BoolVar(&o.serve, "serve", false, "let kubectl and its like in, keep pace with real time (or --speed), and stay up until Ctrl-C")
+	f.StringVar(&o.record, "record", "", "write the run to this file, for minisim replay and diff")
 	f.StringVar(&o.dataDir, "data-dir", "", "keep the cluster's etcd in this folder (default: a temporary one, removed in the end)")
 	f.StringVar(&o.etcdLog, "etcd-log", "", "write etcd's own log to this file, - for standard error")
 	f.BoolVar(&o.noBuild, "no-build", false, "do not build the images of build: services: see what happens when nobody has pushed them")
@@ -191,12 +194,18 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	if o.serve && o.step {
 		return usageError{errors.New("--serve cannot wait for a person at --step yet: use one of them")}
 	}
+	if o.serve && o.record != "" {
+		return usageError{errors.New("--serve cannot be recorded yet: leave out --record")}
+	}
 	pace, err := newPace(o.speed, isTerminal(s.out) && o.output == "text" && !o.step)
 	if err != nil {
 		return err
 	}
 	if !o.serve && wantsScreen(o, s) {
 		return showScreen(ctx, name, o, pace, s)
+	}
+	if o.step || o.record != "" {
+		return runSession(ctx, name, o, pace, s)
 	}
 	sc, err := prepare(name, o)
 	if err != nil {
@@ -225,15 +234,10 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	p := &player{ctx: ctx, runner: r, pace: pace, streams: s}
 	p.listen(o)
 	r.Start()
-	switch {
-	case o.serve:
+	if o.serve {
 		return p.serve(o.speed)
-	case o.step:
-		err = p.stepThrough()
-	default:
-		err = p.play()
 	}
-	if err != nil {
+	if err := p.play(); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.err, "wall time %s\n", time.Since(began).Round(time.Millisecond))
@@ -264,19 +268,30 @@ func etcdLog(path string, c *cluster.Config, s streams) (func(), error) {
 type player struct {
 	ctx     context.Context
 	runner  *scenario.Runner
+	session *session.Session // nil for a run that only goes forward
 	pace    pace
 	streams streams
-	text    *trace.Text // nil for JSON
-	failed  error       // of the output
-	chosen  *trace.Record
+	text    *trace.Text   // nil for JSON
+	muted   bool          // nothing is shown at present
+	failed  error         // of the output
 	lines   <-chan string // of standard input, once somebody was asked
 }
 
 // listen subscribes the output that was asked for.
 func (p *player) listen(o runOptions) {
 	broken := func(err error) { p.failed = err }
+	subscribe := p.runner.Cluster.Trace.Subscribe
+	if p.session != nil {
+		subscribe = func(show trace.Sink) {
+			p.session.Subscribe(func(r trace.Record) {
+				if !p.muted {
+					show(r)
+				}
+			})
+		}
+	}
 	if o.output == "json" {
-		p.runner.Cluster.Trace.Subscribe(trace.JSONLines(p.streams.out, broken))
+		subscribe(trace.JSONLines(p.streams.out, broken))
 		return
 	}
 	p.text = trace.NewText(p.streams.out, broken)
@@ -285,7 +300,7 @@ func (p *player) listen(o runOptions) {
 		p.text.Color = os.Getenv("NO_COLOR") == ""
 		p.text.Width = terminalWidth(p.streams.out)
 	}
-	p.runner.Cluster.Trace.Subscribe(p.text.Record)
+	subscribe(p.text.Record)
 }
 
 // play runs to the end.
@@ -315,7 +330,11 @@ func (p *player) advance() (bool, error) {
 	if err := p.ctx.Err(); err != nil {
 		return false, err
 	}
-	more, err := p.runner.Step()
+	step := p.runner.Step
+	if p.session != nil {
+		step = p.session.Step
+	}
+	more, err := step()
 	if err == nil {
 		err = p.failed
 	}

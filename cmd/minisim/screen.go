@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"minisim/internal/source"
 	"minisim/scenarios"
 	"minisim/sim/session"
 	"minisim/ui/tui"
@@ -19,7 +20,7 @@ import (
 // sits in front of it, and has not asked for the telling.
 func wantsScreen(o runOptions, s streams) bool {
 	return isTerminal(s.in) && isTerminal(s.out) && os.Getenv("TERM") != "dumb" &&
-		o.output == "text" && o.speed != "max" && !o.plain && !o.step && !o.verbose && o.schedulerConfig == ""
+		o.output == "text" && o.speed != "max" && !o.plain && !o.step && !o.verbose
 }
 
 // showScreen plays a run on the whole terminal. What came of it is printed when
@@ -30,6 +31,11 @@ func showScreen(ctx context.Context, name string, o runOptions, pace pace, s str
 	if err != nil {
 		return err
 	}
+	tape, err := newTape(o.record)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tape.close()) }()
 	run, err := session.Open(ctx, in, session.Options{DataDir: o.dataDir})
 	if err != nil {
 		return err
@@ -42,6 +48,9 @@ func showScreen(ctx context.Context, name string, o runOptions, pace pace, s str
 		return context.Canceled
 	}
 	if err != nil {
+		return err
+	}
+	if err := tape.write(run); err != nil {
 		return err
 	}
 	if run.End() == nil {
@@ -61,6 +70,16 @@ func sessionInput(name string, o runOptions) (session.Input, error) {
 	if o.seedSet {
 		in.Seed = new(o.seed)
 	}
+	if o.schedulerConfig != "" {
+		if _, err := loadSchedulerConfig(o.schedulerConfig); err != nil {
+			return in, err
+		}
+		text, err := os.ReadFile(o.schedulerConfig)
+		if err != nil {
+			return in, usageError{err}
+		}
+		in.Scheduler = text
+	}
 	text, err := scenarios.Files.ReadFile(name + ".yaml")
 	_, statErr := os.Stat(name)
 	if err == nil && (statErr != nil || !strings.ContainsAny(name, "./")) {
@@ -70,9 +89,11 @@ func sessionInput(name string, o runOptions) (session.Input, error) {
 	if errors.Is(statErr, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {
 		return in, unknownScenario(name)
 	}
-	if in.File, err = os.ReadFile(name); err != nil {
-		return in, usageError{err}
+	f, err := source.Load(name)
+	if err != nil {
+		return in, err
 	}
+	in.File = f.Data
 	base := filepath.Base(name)
 	in.Name, in.Path = strings.TrimSuffix(base, filepath.Ext(base)), name
 	in.Dir, in.Env = filepath.Dir(name), environment()

@@ -48,6 +48,7 @@ func (s *Session) To(ctx context.Context, step uint64) error {
 		}
 		return fmt.Errorf("go back to step %d: %w", step, err)
 	}
+	s.newest = s.Newest()
 	err = s.play.close()
 	if past != s.past {
 		err = errors.Join(err, s.past.Close())

@@ -2,6 +2,7 @@ package session
 
 import (
 	"reflect"
+	"slices"
 
 	"minisim/sim/trace"
 )
@@ -27,13 +28,16 @@ func Diff(a, b *Session) Comparison {
 }
 
 // Compare compares the records of two runs. Two are the same when the same was
-// told of the same actor at the same virtual time. What nobody is told (steps,
-// heartbeats) is passed over, and so is the hash at the end.
+// told of the same actor at the same virtual time. Passed over are what nobody is
+// told (steps, heartbeats), what names places in the compose file, and the end.
 func Compare(a, b []trace.Record) Comparison {
-	isTold := func(r trace.Record) bool { return tells(r.Body) && r.Body.Kind() != "end" }
+	isTold := func(r trace.Record) bool { return tells(r.Body) && !slices.Contains(beside, r.Body.Kind()) }
 	isDecision := func(r trace.Record) bool { return r.Body.Kind() == "decision" }
 	return Comparison{Record: first(a, b, isTold), Decision: first(a, b, isDecision)}
 }
+
+// beside are the kinds of records that say something of the file, not of the run.
+var beside = []string{"translated", "note", "built", "end"}
 
 // first finds the first of the chosen records that differs.
 func first(a, b []trace.Record, chosen func(trace.Record) bool) *Difference {

@@ -55,6 +55,7 @@ type Session struct {
 	play     *play
 	sinks    []trace.Sink
 	answers  map[string]string // to the scenario's questions, by their ids
+	newest   uint64            // the step from which the session was last wound back
 
 	breaks  []*Breakpoint // in the order of their IDs
 	breakID int           // of the newest
@@ -143,9 +144,14 @@ func (s *Session) Cut(ctx context.Context) error {
 	if err := s.play.runner.Cluster.Diverge(ctx); err != nil {
 		return err
 	}
-	s.play.script = nil
+	s.play.script, s.newest = nil, 0
 	return nil
 }
+
+// Newest is the number of the newest step that the session has come to. What lies
+// between it and StepNumber is still to come, and will come as before unless
+// something else is typed.
+func (s *Session) Newest() uint64 { return max(s.newest, s.StepNumber()) }
 
 // Runner is the scenario's runner of the present play. After To, Back or Type it may be another one.
 func (s *Session) Runner() *scenario.Runner { return s.play.runner }

@@ -184,6 +184,9 @@ func TestTypingInThePastCutsTheFuture(t *testing.T) {
 		if err := s.To(t.Context(), step); err != nil {
 			t.Fatal(err)
 		}
+		if s.Newest() <= step {
+			t.Fatalf("the newest step is %d", s.Newest())
+		}
 		if len(s.Future()) != 3 {
 			t.Fatalf("the future has %d entries, want 3", len(s.Future()))
 		}
@@ -193,7 +196,7 @@ func TestTypingInThePastCutsTheFuture(t *testing.T) {
 		}
 		for _, x := range []*Session{s, straight} {
 			_ = x.Type(t.Context(), "kill node worker-3")
-			if len(x.Future()) != 0 {
+			if len(x.Future()) != 0 || x.Newest() != x.StepNumber() {
 				t.Fatal("there is a future left")
 			}
 			for range 100 {
