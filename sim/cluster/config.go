@@ -28,6 +28,9 @@ type Config struct {
 	// Scheduler is how kube-scheduler is set up; the zero value is its default profile.
 	Scheduler scheduler.Options
 
+	// Rules are scheduling rules of somebody's own, for every profile.
+	Rules []Rule
+
 	// Input is what the run was asked to do, in resolved form. It opens the run's hash.
 	Input []byte
 

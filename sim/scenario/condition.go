@@ -210,15 +210,20 @@ func (d *decoder) expression(n *yaml.Node, what, example string, yesNo bool) *Ex
 		d.expressions = append(d.expressions, located{e, n})
 		return e
 	}
+	d.issues(n, issues, "functions: "+functionNames())
+	return nil
+}
+
+// issues are what CEL has against the expression of a node; each points into it.
+func (d *decoder) issues(n *yaml.Node, issues *cel.Issues, hint string) {
 	for _, issue := range issues.Errors() {
 		column := -1
 		if issue.Location.Line() == 1 {
 			column = issue.Location.Column()
 		}
 		message, _, _ := strings.Cut(issue.Message, "\n")
-		d.faults.Add(d.within(n, column), "functions: "+functionNames(), "%q: %s", shorten(n.Value), message)
+		d.faults.Add(d.within(n, column), hint, "%q: %s", shorten(n.Value), message)
 	}
-	return nil
 }
 
 // located is an expression and the node that it stands in.

@@ -30,6 +30,7 @@ func (s *Scenario) Input() []byte {
 		Workers   []cluster.Worker
 		Latency   *cluster.Latency
 		Scheduler string  `json:",omitempty"`
+		Rules     []Rule  `json:",omitempty"`
 		Images    []Image `json:",omitempty"`
 		Objects   []compose.Resource
 		Builds    []string
@@ -39,7 +40,7 @@ func (s *Scenario) Input() []byte {
 		Finally   []string
 		Until     time.Duration
 	}{
-		Masters: s.Cluster.Masters, Workers: s.Cluster.Workers, Latency: s.Cluster.Latency, Scheduler: s.Scheduler, Images: s.Images,
+		Masters: s.Cluster.Masters, Workers: s.Cluster.Workers, Latency: s.Cluster.Latency, Scheduler: s.Scheduler, Rules: s.Rules, Images: s.Images,
 		Programs: s.Programs, Until: s.Until, NoBuild: s.NoBuild,
 	}
 	for _, o := range s.Compose.Objects {

@@ -26,6 +26,7 @@ type Scenario struct {
 	Seed      uint64
 	Cluster   cluster.Config
 	Scheduler string // the KubeSchedulerConfiguration as JSON; "": the default one
+	Rules     []Rule // scheduling rules of its own
 	Images    []Image
 	Compose   *compose.Result
 	NoBuild   bool                     // the images of `build:` are in no registry

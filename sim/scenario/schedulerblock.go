@@ -15,6 +15,7 @@ import (
 
 // scheduler reads the set-up of kube-scheduler: a KubeSchedulerConfiguration in
 // place, where apiVersion and kind may be left out, or the name of a file that has one.
+// Beside the configuration's own keys it may have rules.
 func (d *decoder) scheduler(n *yaml.Node, s *Scenario) {
 	root, file := n, d.file
 	switch {
@@ -40,6 +41,10 @@ func (d *decoder) scheduler(n *yaml.Node, s *Scenario) {
 		d.fault(n, "write a KubeSchedulerConfiguration or the name of a file that has one", "scheduler must be a mapping or a file's name, this is %s", describe(n))
 		return
 	}
+	root, rules := cut(root, "rules")
+	if rules != nil {
+		d.rules(file, rules, s)
+	}
 	text, err := schedulerJSON(root)
 	if err != nil {
 		d.faults.Add(file.Place(root), "", "scheduler: %s", err)
@@ -51,6 +56,22 @@ func (d *decoder) scheduler(n *yaml.Node, s *Scenario) {
 		d.faults.Add(pos, "", "scheduler: %s", message)
 	}
 	s.Cluster.Scheduler, s.Scheduler = options, string(text)
+}
+
+// cut parts a mapping into a copy without a key and that key's value, nil if there is none.
+func cut(n *yaml.Node, key string) (rest, value *yaml.Node) {
+	found, value := source.Lookup(n, key)
+	if found == nil || value == nil {
+		return n, nil
+	}
+	copied := *source.Resolve(n)
+	copied.Content = nil
+	for i := 0; i+1 < len(source.Resolve(n).Content); i += 2 {
+		if k := source.Resolve(n).Content[i]; k.Value != key {
+			copied.Content = append(copied.Content, k, source.Resolve(n).Content[i+1])
+		}
+	}
+	return &copied, value
 }
 
 // schedulerJSON writes a configuration as JSON with sorted keys, its apiVersion and kind filled in.

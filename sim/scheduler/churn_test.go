@@ -19,7 +19,7 @@ import (
 func TestKeptResultsEqualFreshOnes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		view := framework.NewSnapshot()
-		profile := plugins.DefaultProfile()
+		profile := withRules(t)
 		kept := framework.NewEvaluator(profile, view)
 		c := &churn{view: view}
 		for range rapid.IntRange(1, 6).Draw(t, "nodes") {
@@ -35,6 +35,26 @@ func TestKeptResultsEqualFreshOnes(t *testing.T) {
 			}
 		}
 	})
+}
+
+// withRules is the default profile with rules of one's own, some of whose
+// answers are kept.
+func withRules(t *rapid.T) *framework.Profile {
+	profile, err := plugins.DefaultProfile().With(
+		framework.Weighted{Weight: 2, Plugin: &plugins.Custom{PluginName: "Empty", NodeOnly: true,
+			Reject: func(_ *framework.PodInfo, n *framework.NodeInfo) string {
+				if len(n.Pods) > 3 {
+					return "node(s) were not empty enough"
+				}
+				return ""
+			},
+			Rate: func(_ *framework.PodInfo, n *framework.NodeInfo) int64 { return int64(len(n.Node.Labels)*10 - len(n.Pods)) }}},
+		framework.Weighted{Weight: 1, Plugin: &plugins.Custom{PluginName: "Twins",
+			Rate: func(p *framework.PodInfo, n *framework.NodeInfo) int64 { return int64(len(n.Pods) * len(p.Pod.Labels)) }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return profile
 }
 
 func describe(t *rapid.T, v framework.Verdict) string {

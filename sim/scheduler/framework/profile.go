@@ -1,6 +1,9 @@
 package framework
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // DefaultSchedulerName is the profile that pods without a schedulerName ask for.
 const DefaultSchedulerName = "default-scheduler"
@@ -46,6 +49,20 @@ func NewProfile(name string, plugins ...Weighted) (*Profile, error) {
 		p.Enable(w)
 	}
 	return p, p.Check()
+}
+
+// With returns a copy of the profile with further plugins, after the others.
+func (p *Profile) With(plugins ...Weighted) (*Profile, error) {
+	c := *p
+	c.Plugins, c.PreEnqueue = slices.Clip(p.Plugins), slices.Clip(p.PreEnqueue)
+	c.PreFilters, c.Filters, c.PostFilters = slices.Clip(p.PreFilters), slices.Clip(p.Filters), slices.Clip(p.PostFilters)
+	c.PreScores, c.Scores = slices.Clip(p.PreScores), slices.Clip(p.Scores)
+	c.Reserves, c.Permits = slices.Clip(p.Reserves), slices.Clip(p.Permits)
+	c.PreBinds, c.Binds = slices.Clip(p.PreBinds), slices.Clip(p.Binds)
+	for _, w := range plugins {
+		c.Enable(w)
+	}
+	return &c, c.Check()
 }
 
 // Check reports what a profile lacks to be of use, or has too much.
