@@ -129,3 +129,18 @@ func (s *freeStore) Commit(ops ...etcdstore.Op) (int64, []etcdstore.Event, error
 	s.revision++
 	return s.revision, []etcdstore.Event{{Key: ops[0].Key, Value: ops[0].Value, Revision: s.revision}}, nil
 }
+
+// BenchmarkBootstrap is what a cluster's first start costs besides the store's own.
+func BenchmarkBootstrap(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		l := openLab(b, Latency{}, etcdstore.Options{}, 0)
+		b.StartTimer()
+		if err := l.server.Bootstrap(); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		l.store.Close()
+		b.StartTimer()
+	}
+}

@@ -17,7 +17,7 @@ func (s *Server) itself() Identity {
 
 // Bootstrap creates what a cluster has from the beginning: its four namespaces,
 // the two system priority classes and the service "kubernetes", then the objects
-// given. What exists already stays as it is.
+// given and the default roles and bindings. What exists already stays as it is.
 func (s *Server) Bootstrap(more ...api.Object) error {
 	client := s.Client(s.itself(), nil)
 	for _, o := range append(firstObjects(), more...) {
@@ -28,7 +28,7 @@ func (s *Server) Bootstrap(more ...api.Object) error {
 			return err
 		}
 	}
-	return nil
+	return s.install(access.Defaults())
 }
 
 func firstObjects() []api.Object {

@@ -105,6 +105,8 @@ func (s *Server) follow(r *api.Resource, k api.Key, old, new api.Object) {
 	switch r {
 	case api.Services:
 		s.net.follow(old, new)
+	case api.Roles, api.ClusterRoles, api.RoleBindings, api.ClusterRoleBindings:
+		s.policy.Follow(old, new)
 	case api.Events:
 		if new != nil {
 			s.expireLater(k, new.GetResourceVersion())

@@ -108,12 +108,18 @@ func (c *call) run() (api.Object, error) {
 
 // authorize finds the rule that allows the request. For lists and watches, f is what they select.
 func (c *call) authorize(f fields.Selector) error {
-	rule, err := access.Authorize(access.Attributes{
-		User: c.id.User, Groups: c.id.Groups, Verb: c.Verb, Resource: c.Resource, Subresource: c.Subresource,
-		Key: c.Key, Fields: f,
-	}, c.server)
-	c.rule = rule
+	a := c.attributes()
+	a.Fields = f
+	d, err := c.server.policy.Authorize(a, c.server)
+	c.rule = d.Rule
 	return err
+}
+
+// attributes are what authorisation has to know of the request.
+func (c *call) attributes() access.Attributes {
+	return access.Attributes{
+		User: c.id.User, Groups: c.id.Groups, Verb: c.Verb, Resource: c.Resource, Subresource: c.Subresource, Key: c.Key,
+	}
 }
 
 // admit has admission look at the request, which may change o.
@@ -123,7 +129,10 @@ func (c *call) admit(verb api.Verb, o, old api.Object) error {
 		Key: c.Key, Object: o, Old: old,
 	}, c.server)
 	c.admitted = append(c.admitted, changed...)
-	return err
+	if err != nil {
+		return err
+	}
+	return c.server.policy.Grants(c.attributes(), o, old)
 }
 
 func (c *call) strategy() *kinds.Strategy { return kinds.For(c.Resource) }

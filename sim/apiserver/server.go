@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"minisim/sim/api"
+	"minisim/sim/apiserver/access"
 	"minisim/sim/engine"
 	"minisim/sim/etcdstore"
 	"minisim/sim/trace"
@@ -50,19 +51,20 @@ type Config struct {
 // Server is one API server. It is used by the engine's goroutine only.
 type Server struct {
 	Config
-	down  bool
-	cache cache
-	hub   hub
-	rand  dice
-	net   services
-	group *group // nil: each write is a transaction of its own
+	down   bool
+	cache  cache
+	hub    hub
+	rand   dice
+	net    services
+	policy *access.Policy
+	group  *group // nil: each write is a transaction of its own
 	expiry
 }
 
 // New makes a server that knows what the store already has: a durable cluster
 // that starts again has its objects from the first request on.
 func New(c Config) (*Server, error) {
-	s := &Server{Config: c, cache: newCache(), rand: dice{engine: c.Engine, server: c.Name}, net: newServices()}
+	s := &Server{Config: c, cache: newCache(), rand: dice{engine: c.Engine, server: c.Name}, net: newServices(), policy: access.NewPolicy()}
 	s.hub = hub{server: s, slots: map[slot][]*watch{}}
 	kvs, revision, err := c.Store.List("", 0)
 	if err != nil {

@@ -1,6 +1,8 @@
 package apiserver
 
 import (
+	rbacv1 "k8s.io/api/rbac/v1"
+
 	"minisim/sim/api"
 	"minisim/sim/apiserver/access"
 )
@@ -104,10 +106,16 @@ func (v *Visitor) Watch(r *api.Resource, o api.WatchOptions, to Sink) (past []ap
 	return past, s.cache.revision, w.Stop, nil
 }
 
-// Authorize says by which rule the visitor might make a request, or why not.
-func (v *Visitor) Authorize(a access.Attributes) (rule string, err error) {
+// Authorize says by what the visitor might make a request, in Kubernetes' words, or why not.
+func (v *Visitor) Authorize(a access.Attributes) (reason string, err error) {
 	a.User, a.Groups = v.id.User, v.id.Groups
-	return access.Authorize(a, v.server)
+	d, err := v.server.policy.Authorize(a, v.server)
+	return d.Reason, err
+}
+
+// Rules are all rules that hold for the visitor in a namespace.
+func (v *Visitor) Rules(namespace string) []rbacv1.PolicyRule {
+	return v.server.policy.RulesFor(v.id.User, v.id.Groups, namespace)
 }
 
 func (v *Visitor) call(r api.Request) *call {

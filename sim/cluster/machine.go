@@ -29,6 +29,7 @@ type machine struct {
 type program struct {
 	name     string // its actor and process name, unique in the cluster
 	identity apiserver.Identity
+	accounts bool   // its parts act as service accounts of their own
 	source   string // the component name in its Events
 	host     string // the node in its Events, "" for the control plane
 	build    func(*component.Process)
@@ -86,13 +87,30 @@ func (p *program) gate(c *Cluster) func(api.Request) error {
 func (c *Cluster) startProgram(p *program) {
 	p.dying, p.fault = false, noFault
 	p.starts++
-	client := c.API.Client(p.identity, p.gate(c))
+	p.process = component.NewProcess(p.name, p.source, p.host, c.Engine, c.Trace, c.client(p, p.identity))
+	if p.accounts {
+		p.process.Account = func(name string) api.Client { return c.client(p, accountIdentity("kube-system", name, p.name)) }
+	}
+	p.build(p.process)
+	p.process.Start()
+}
+
+// client is how a program talks to the API server as somebody.
+func (c *Cluster) client(p *program, as apiserver.Identity) api.Client {
+	client := c.API.Client(as, p.gate(c))
 	if c.Config.Hooks.Client != nil {
 		client = c.Config.Hooks.Client(p.name, client)
 	}
-	p.process = component.NewProcess(p.name, p.source, p.host, c.Engine, c.Trace, client)
-	p.build(p.process)
-	p.process.Start()
+	return client
+}
+
+// accountIdentity is a process that acts as a service account.
+func accountIdentity(namespace, name, process string) apiserver.Identity {
+	return apiserver.Identity{
+		User:    "system:serviceaccount:" + namespace + ":" + name,
+		Groups:  []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
+		Process: process,
+	}
 }
 
 func (c *Cluster) stopProgram(p *program) {

@@ -26,6 +26,11 @@ type Process struct {
 	Client api.Client
 	Events *Recorder // for Events that the process reports under its own name
 
+	// Account makes the client of a service account of the namespace kube-system, as
+	// which a part of the process acts; nil: all act as the process.
+	Account  func(name string) api.Client
+	accounts map[string]api.Client
+
 	recorders []*Recorder
 	informers []informer // in the order in which they were added
 	byName    map[string]informer
@@ -54,6 +59,20 @@ func NewProcess(name, source, host string, e *engine.Engine, t *trace.Recorder, 
 type member struct {
 	name  string
 	actor engine.Actor
+}
+
+// As is the client of a part of the process that has an account of its own.
+func (p *Process) As(account string) api.Client {
+	if p.Account == nil {
+		return p.Client
+	}
+	if p.accounts[account] == nil {
+		if p.accounts == nil {
+			p.accounts = map[string]api.Client{}
+		}
+		p.accounts[account] = p.Account(account)
+	}
+	return p.accounts[account]
 }
 
 // Retry is how long a process waits before it lists again after the server was not to be reached.

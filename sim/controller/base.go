@@ -21,10 +21,11 @@ type base struct {
 	writes   *ownWrites
 }
 
-// newBase puts a controller into a process. source is the component that its Events name.
+// newBase puts a controller into a process. source is the component that its Events name,
+// and the controller acts as its own service account.
 func newBase(p *component.Process, name, source string, r *api.Resource, reconciler component.Reconciler) base {
 	return base{
-		name: name, resource: r, process: p, client: p.Client,
+		name: name, resource: r, process: p, client: p.As(accountOf(name)),
 		queue:    component.NewQueue(p, name, reconciler),
 		recorder: component.NewRecorder(p, source, ""),
 		writes:   newOwnWrites(p.Engine),

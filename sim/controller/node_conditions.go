@@ -78,7 +78,7 @@ func (l *nodeLifecycle) taintByConditions(name string) error {
 	l.process.Trace.Then(component.Reconciled{
 		Controller: nodeLifecycleName, Resource: api.Nodes.Singular, Key: name, Do: strings.Join(do, ", "), Because: tellConditions(node),
 	})
-	_, err := swapTaints(l.process.Client, name, wholeSeconds(l.process), add, remove)
+	_, err := swapTaints(l.process.As(nodeAccount), name, wholeSeconds(l.process), add, remove)
 	return err
 }
 

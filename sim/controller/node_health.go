@@ -138,14 +138,14 @@ func (l *nodeLifecycle) judge(node *corev1.Node, h *nodeHealth) (*corev1.Node, e
 			Controller: nodeLifecycleName, Resource: api.Nodes.Singular, Key: node.Name,
 			Do: "set Ready, MemoryPressure, DiskPressure and PIDPressure to Unknown", Because: l.silence(node, h),
 		})
-		stored, err := api.UpdateStatus(l.process.Client, unknown)
+		stored, err := api.UpdateStatus(l.process.As(nodeAccount), unknown)
 		if err == nil {
 			return stored, nil
 		}
 		if !apierrors.IsConflict(err) || try == healthUpdateTries {
 			return nil, err
 		}
-		if node, err = api.Get[*corev1.Node](l.process.Client, api.Nodes, api.KeyOf(node)); err != nil {
+		if node, err = api.Get[*corev1.Node](l.process.As(nodeAccount), api.Nodes, api.KeyOf(node)); err != nil {
 			return nil, err
 		}
 		l.notice(h, node)
@@ -215,7 +215,7 @@ func (l *nodeLifecycle) markPodsNotReady(pods []*corev1.Pod) error {
 		pod = pod.DeepCopy()
 		c = podCondition(pod, corev1.PodReady)
 		c.Status, c.LastTransitionTime = corev1.ConditionFalse, wholeSeconds(l.process)
-		if _, err := api.UpdateStatus(l.process.Client, pod); apierrors.IsNotFound(err) {
+		if _, err := api.UpdateStatus(l.process.As(nodeAccount), pod); apierrors.IsNotFound(err) {
 			continue
 		} else if err != nil {
 			if first == nil {

@@ -80,7 +80,7 @@ func (a *nodeIPAM) Reconcile(key api.Key) error {
 		Controller: nodeIPAMName, Resource: api.Nodes.Singular, Key: node.Name, Do: "give it " + r.String() + " for its pods",
 		Because: fmt.Sprintf("cluster-cidr %s, node-cidr-mask-size %d", a.options.ClusterCIDR, a.options.NodeCIDRMaskSize),
 	})
-	_, err := api.Patch(a.process.Client, api.Nodes, key, func(n *corev1.Node) error {
+	_, err := api.Patch(a.process.As(nodeAccount), api.Nodes, key, func(n *corev1.Node) error {
 		if n.Spec.PodCIDR == "" {
 			n.Spec.PodCIDR, n.Spec.PodCIDRs = r.String(), []string{r.String()}
 		}

@@ -254,7 +254,7 @@ func (l *nodeLifecycle) reachable(node *corev1.Node) error {
 	l.process.Trace.Then(component.Reconciled{
 		Controller: nodeLifecycleName, Resource: api.Nodes.Singular, Key: node.Name, Do: "remove taint " + tellTaints(remove), Because: why,
 	})
-	_, err := swapTaints(l.process.Client, node.Name, wholeSeconds(l.process), nil, remove)
+	_, err := swapTaints(l.process.As(nodeAccount), node.Name, wholeSeconds(l.process), nil, remove)
 	return err
 }
 
@@ -299,7 +299,7 @@ func (l *nodeLifecycle) swapNoExecute(name string, ready corev1.ConditionStatus,
 		Controller: nodeLifecycleName, Resource: api.Nodes.Singular, Key: name, Do: "add taint " + tellTaints(add),
 		Because: fmt.Sprintf("Ready is %s; %s", ready, why),
 	})
-	_, err := swapTaints(l.process.Client, name, wholeSeconds(l.process), add, []corev1.Taint{{Key: opposite, Effect: corev1.TaintEffectNoExecute}})
+	_, err := swapTaints(l.process.As(nodeAccount), name, wholeSeconds(l.process), add, []corev1.Taint{{Key: opposite, Effect: corev1.TaintEffectNoExecute}})
 	return err
 }
 

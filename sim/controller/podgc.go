@@ -214,7 +214,7 @@ func (g *podGC) collectOrphans(now time.Duration) (again bool) {
 		if end > now {
 			continue
 		}
-		switch _, err := api.Get[*corev1.Node](g.process.Client, api.Nodes, api.Key{Name: name}); {
+		switch _, err := api.Get[*corev1.Node](g.process.As(accountOf(podGCName)), api.Nodes, api.Key{Name: name}); {
 		case err == nil:
 			delete(g.missing, name)
 			continue
@@ -254,10 +254,10 @@ func (g *podGC) collect(pod *corev1.Pod, condition, why string) bool {
 		if condition != "" {
 			reason = "DeletionByPodGC"
 		}
-		err = setDisruptionTarget(g.process, pod, reason, condition, corev1.PodFailed)
+		err = setDisruptionTarget(g.process, accountOf(podGCName), pod, reason, condition, corev1.PodFailed)
 	}
 	if err == nil {
-		err = api.Delete(g.process.Client, api.Pods, api.KeyOf(pod), *metav1.NewDeleteOptions(0))
+		err = api.Delete(g.process.As(accountOf(podGCName)), api.Pods, api.KeyOf(pod), *metav1.NewDeleteOptions(0))
 	}
 	if err == nil || apierrors.IsNotFound(err) {
 		return true

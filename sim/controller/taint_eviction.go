@@ -249,21 +249,21 @@ func (t *taintEviction) delete(key api.Key) {
 }
 
 func (t *taintEviction) markAndDelete(key api.Key) error {
-	pod, err := api.Get[*corev1.Pod](t.process.Client, api.Pods, key)
+	pod, err := api.Get[*corev1.Pod](t.process.As(nodeAccount), api.Pods, key)
 	if err != nil {
 		return err
 	}
-	err = setDisruptionTarget(t.process, pod, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", "")
+	err = setDisruptionTarget(t.process, nodeAccount, pod, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", "")
 	if err != nil {
 		return err
 	}
-	return api.Delete(t.process.Client, api.Pods, key, metav1.DeleteOptions{})
+	return api.Delete(t.process.As(nodeAccount), api.Pods, key, metav1.DeleteOptions{})
 }
 
 // setDisruptionTarget marks a pod as one that the control plane is about to
 // delete and, where phase is not "", puts it into that phase. It writes nothing
 // when nothing would change.
-func setDisruptionTarget(p *component.Process, pod *corev1.Pod, reason, message string, phase corev1.PodPhase) error {
+func setDisruptionTarget(p *component.Process, account string, pod *corev1.Pod, reason, message string, phase corev1.PodPhase) error {
 	want := corev1.PodCondition{
 		Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: reason, Message: message,
 		ObservedGeneration: pod.Generation, LastTransitionTime: wholeSeconds(p),
@@ -276,7 +276,7 @@ func setDisruptionTarget(p *component.Process, pod *corev1.Pod, reason, message 
 	if same && (phase == "" || pod.Status.Phase == phase) {
 		return nil
 	}
-	_, err := api.PatchStatus(p.Client, api.Pods, api.KeyOf(pod), func(pod *corev1.Pod) error {
+	_, err := api.PatchStatus(p.As(account), api.Pods, api.KeyOf(pod), func(pod *corev1.Pod) error {
 		if phase != "" {
 			pod.Status.Phase = phase
 		}

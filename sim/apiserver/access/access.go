@@ -1,15 +1,19 @@
 // Package access decides who may do what: the second stage of every request.
-// A request is allowed by the first rule that grants it; nothing is forbidden by
-// a rule. What lives here: the rights of administrators, of each component's own
-// user, and of kubelets over what concerns their node. Roles that users write
-// (RBAC) are to come as further rules.
+// A request is allowed by the first authorizer that grants it; nothing is
+// forbidden by a rule. What lives here: administrators, the node authorizer for
+// kubelets, and RBAC: an index over the roles and bindings that the cluster has,
+// those that it has from the beginning, and the guard against people who would
+// give themselves or others more than they have. It knows objects as they are
+// given to it; the store and the cache are others' affair.
 package access
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 
 	"minisim/sim/api"
@@ -20,10 +24,11 @@ type Attributes struct {
 	User        string
 	Groups      []string
 	Verb        api.Verb
-	Resource    *api.Resource
+	Resource    *api.Resource // nil for a path that is no resource
 	Subresource string
 	Key         api.Key
 	Fields      fields.Selector // of a list or watch, nil: everything
+	Path        string          // "/metrics"; only without a Resource
 }
 
 // Objects is what a decision may depend on: what a kubelet may read follows
@@ -35,30 +40,45 @@ type Objects interface {
 	PodsOn(node string, f func(api.Object) bool)
 }
 
+// Decision says by what a request is allowed.
+type Decision struct {
+	Rule   string // in a few words, for the account of a run: the role's name
+	Reason string // in Kubernetes' words, for who asks whether they may; "" where it has none
+}
+
 // Masters is the group whose members may do anything.
 const Masters = "system:masters"
 
-// Authorize says by which rule a request is allowed, in a few words, or gives a
-// Forbidden error with Kubernetes' text.
-func Authorize(a Attributes, o Objects) (rule string, err error) {
+var (
+	byMasters = Decision{Rule: Masters}
+	byNode    = Decision{Rule: "node authorizer"}
+)
+
+// Authorize says by what a request is allowed, or gives a Forbidden error with
+// Kubernetes' text.
+func (p *Policy) Authorize(a Attributes, o Objects) (Decision, error) {
 	if slices.Contains(a.Groups, Masters) {
-		return Masters, nil
+		return byMasters, nil
 	}
 	var why string
 	if node, ok := nodeName(a); ok {
-		if why, ok = authorizeNode(a, node, o); ok {
-			return "node authorizer", nil
+		if why, ok = p.authorizeNode(a, node, o); ok {
+			return byNode, nil
 		}
 	}
-	for _, r := range roles {
-		if r.holds(a) && r.grants(a) {
-			return r.name, nil
-		}
+	if d := p.allows(&a); d != nil {
+		return *d, nil
 	}
-	return "", forbidden(a, why)
+	return Decision{}, forbidden(a, why)
 }
 
 func forbidden(a Attributes, why string) error {
+	if a.Resource == nil {
+		return &apierrors.StatusError{ErrStatus: metav1.Status{
+			Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Details: &metav1.StatusDetails{},
+			Message: fmt.Sprintf("forbidden: User %q cannot %s path %q", a.User, a.Verb, a.Path),
+		}}
+	}
 	text := fmt.Sprintf("User %q cannot %s resource %q in API group %q", a.User, a.Verb, resourceOf(a), a.Resource.Group)
 	if a.Key.Namespace != "" {
 		text += fmt.Sprintf(" in the namespace %q", a.Key.Namespace)
@@ -68,13 +88,19 @@ func forbidden(a Attributes, why string) error {
 	if why != "" {
 		text += ": " + why
 	}
-	return apierrors.NewForbidden(a.Resource.GroupResource(), nameOf(a), fmt.Errorf("%s", text))
+	return apierrors.NewForbidden(a.Resource.GroupResource(), a.name(), fmt.Errorf("%s", text))
 }
 
-// nameOf is the name that the request's path bears: none for a create.
-func nameOf(a Attributes) string {
+// name is the name that the request is for: none for a create, and for a list or
+// watch the one that its selector admits.
+func (a *Attributes) name() string {
 	if a.Verb == api.VerbCreate && a.Subresource == "" {
 		return ""
+	}
+	if a.Fields != nil {
+		if name, ok := a.Fields.RequiresExactMatch("metadata.name"); ok {
+			return name
+		}
 	}
 	return a.Key.Name
 }

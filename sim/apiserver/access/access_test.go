@@ -43,11 +43,21 @@ func newWorld() world {
 	return w
 }
 
+// newPolicy has the default roles and bindings.
+func newPolicy(more ...api.Object) *Policy {
+	p := NewPolicy()
+	for _, o := range append(Defaults(), more...) {
+		p.Follow(nil, o)
+	}
+	return p
+}
+
 func TestAuthorize(t *testing.T) {
 	key := func(s string) api.Key { return api.ParseKey(s) }
 	node := []string{"system:nodes", "system:authenticated"}
 	where := func(field, value string) fields.Selector { return fields.OneTermEqualSelector(field, value) }
 	const w1 = "system:node:worker-1"
+	p := newPolicy()
 	for _, c := range []struct {
 		user   string
 		groups []string
@@ -67,15 +77,15 @@ func TestAuthorize(t *testing.T) {
 		{"system:kube-scheduler", nil, api.VerbCreate, api.Pods, "binding", key("default/web"), nil, "system:kube-scheduler", ""},
 		{"system:kube-scheduler", nil, api.VerbCreate, api.Pods, "", key("default/web"), nil, "", `pods is forbidden: User "system:kube-scheduler" cannot create resource "pods" in API group "" in the namespace "default"`},
 		{"system:kube-scheduler", nil, api.VerbUpdate, api.Nodes, "", key("worker-1"), nil, "", `nodes "worker-1" is forbidden: User "system:kube-scheduler" cannot update resource "nodes" in API group "" at the cluster scope`},
-		{"system:kube-controller-manager", nil, api.VerbUpdate, api.Nodes, "status", key("worker-1"), nil, "system:kube-controller-manager", ""},
-		{"system:serviceaccount:kube-system:replicaset-controller", nil, api.VerbCreate, api.Pods, "", key("default/web"), nil, "system:controller", ""},
+		{"system:serviceaccount:kube-system:node-controller", nil, api.VerbUpdate, api.Nodes, "status", key("worker-1"), nil, "system:controller:node-controller", ""},
+		{"system:serviceaccount:kube-system:replicaset-controller", nil, api.VerbCreate, api.Pods, "", key("default/web"), nil, "system:controller:replicaset-controller", ""},
 		{"system:serviceaccount:default:app", nil, api.VerbGet, api.Pods, "", key("default/web"), nil, "", `pods "web" is forbidden: User "system:serviceaccount:default:app" cannot get resource "pods" in API group "" in the namespace "default"`},
 		{"system:serviceaccount:kube-system:coredns", nil, api.VerbWatch, api.EndpointSlices, "", key(""), nil, "system:coredns", ""},
 
 		{w1, node, api.VerbCreate, api.Nodes, "", key("worker-1"), nil, "node authorizer", ""},
 		{w1, node, api.VerbPatch, api.Nodes, "status", key("worker-1"), nil, "node authorizer", ""},
 		{w1, node, api.VerbList, api.Nodes, "", key(""), where("metadata.name", "worker-1"), "node authorizer", ""},
-		{w1, node, api.VerbList, api.Nodes, "", key(""), nil, "", `nodes is forbidden: User "system:node:worker-1" cannot list resource "nodes" in API group "" at the cluster scope: can only list/watch nodes with a fieldSelector specifying its own node name`},
+		{w1, node, api.VerbList, api.Nodes, "", key(""), nil, "", `nodes is forbidden: User "system:node:worker-1" cannot list resource "nodes" in API group "" at the cluster scope: node 'worker-1' cannot read all nodes, only its own Node object`},
 		{w1, node, api.VerbGet, api.Nodes, "", key("worker-2"), nil, "", `nodes "worker-2" is forbidden: User "system:node:worker-1" cannot get resource "nodes" in API group "" at the cluster scope: node 'worker-1' cannot read 'worker-2', only its own Node object`},
 		{w1, node, api.VerbDelete, api.Nodes, "", key("worker-1"), nil, "", `nodes "worker-1" is forbidden: User "system:node:worker-1" cannot delete resource "nodes" in API group "" at the cluster scope`},
 		{w1, node, api.VerbWatch, api.Pods, "", key(""), where("spec.nodeName", "worker-1"), "node authorizer", ""},
@@ -93,17 +103,17 @@ func TestAuthorize(t *testing.T) {
 		{w1, node, api.VerbGet, api.PersistentVolumes, "", key("pv-1"), nil, "node authorizer", ""},
 		{"system:node:worker-2", node, api.VerbGet, api.PersistentVolumes, "", key("pv-1"), nil, "", `persistentvolumes "pv-1" is forbidden: User "system:node:worker-2" cannot get resource "persistentvolumes" in API group "" at the cluster scope: no relationship found between node 'worker-2' and this object`},
 		{w1, node, api.VerbGet, api.VolumeAttachments, "", key("va-1"), nil, "node authorizer", ""},
-		{w1, node, api.VerbList, api.Services, "", key(""), nil, "system:node", ""},
+		{w1, node, api.VerbList, api.Services, "", key(""), nil, "node authorizer", ""},
 		{w1, node, api.VerbList, api.Namespaces, "", key(""), nil, "", `namespaces is forbidden: User "system:node:worker-1" cannot list resource "namespaces" in API group "" at the cluster scope`},
 		{w1, nil, api.VerbGet, api.Nodes, "", key("worker-1"), nil, "", `nodes "worker-1" is forbidden: User "system:node:worker-1" cannot get resource "nodes" in API group "" at the cluster scope`},
 	} {
-		rule, err := Authorize(Attributes{User: c.user, Groups: c.groups, Verb: c.verb, Resource: c.r, Subresource: c.sub, Key: c.key, Fields: c.fields}, newWorld())
+		d, err := p.Authorize(Attributes{User: c.user, Groups: c.groups, Verb: c.verb, Resource: c.r, Subresource: c.sub, Key: c.key, Fields: c.fields}, newWorld())
 		text := ""
 		if err != nil {
 			text = err.Error()
 		}
-		if rule != c.rule || text != c.text {
-			t.Errorf("%s %s %s/%s %s:\ngot  %q %q\nwant %q %q", c.user, c.verb, c.r, c.sub, c.key, rule, text, c.rule, c.text)
+		if d.Rule != c.rule || text != c.text {
+			t.Errorf("%s %s %s/%s %s:\ngot  %q %q\nwant %q %q", c.user, c.verb, c.r, c.sub, c.key, d.Rule, text, c.rule, c.text)
 		}
 	}
 }

@@ -26,7 +26,7 @@ const noRelation = "no relationship found between node '%s' and this object"
 // authorizeNode follows the node authorizer: a kubelet acts on its own node, the
 // pods bound to it, its lease, and reads what these pods use. It says why not,
 // where there is something to say.
-func authorizeNode(a Attributes, node string, o Objects) (why string, ok bool) {
+func (p *Policy) authorizeNode(a Attributes, node string, o Objects) (why string, ok bool) {
 	switch a.Resource {
 	case api.Nodes:
 		return ownNode(a, node)
@@ -41,7 +41,24 @@ func authorizeNode(a Attributes, node string, o Objects) (why string, ok bool) {
 	case api.PersistentVolumeClaims, api.PersistentVolumes, api.VolumeAttachments:
 		return volumes(a, node, o)
 	}
-	return "", false
+	return "", p.nodeRules(&a)
+}
+
+// nodeRules are those of the role system:node, which hold for every kubelet.
+func (p *Policy) nodeRules(a *Attributes) bool {
+	q := question{verb: a.Verb, resource: a.Resource, subresource: a.Subresource}
+	if p.node[q] {
+		return true
+	}
+	for i := range p.nodes {
+		if matches(&p.nodes[i], a) {
+			if a.served() {
+				p.node[q] = true
+			}
+			return true
+		}
+	}
+	return false
 }
 
 func selects(a Attributes, field, value string) bool {
@@ -56,18 +73,20 @@ func ownNode(a Attributes, node string) (string, bool) {
 	switch a.Verb {
 	case api.VerbCreate:
 		return "", a.Subresource == "" // which node is NodeRestriction's matter
-	case api.VerbList, api.VerbWatch:
-		if !selects(a, "metadata.name", node) {
-			return "can only list/watch nodes with a fieldSelector specifying its own node name", false
+	case api.VerbUpdate, api.VerbPatch:
+		return "", true
+	case api.VerbGet, api.VerbList, api.VerbWatch:
+		switch name := a.name(); {
+		case a.Subresource != "":
+			return "", false
+		case name == "":
+			return "node '" + node + "' cannot read all nodes, only its own Node object", false
+		case name != node:
+			return "node '" + node + "' cannot read '" + name + "', only its own Node object", false
 		}
-	case api.VerbDelete:
-		return "", false
-	default:
-		if a.Verb == api.VerbGet && a.Key.Name != node {
-			return "node '" + node + "' cannot read '" + a.Key.Name + "', only its own Node object", false
-		}
+		return "", true
 	}
-	return "", true
+	return "", false
 }
 
 func ownPods(a Attributes, node string, o Objects) (string, bool) {
