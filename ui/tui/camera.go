@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
-	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	podresources "k8s.io/component-helpers/resource"
@@ -309,44 +306,3 @@ func (c *camera) now(s *Snapshot) Happening {
 	}
 	return h
 }
-
-// next is the work to come, in words; what several pieces of work say is said once.
-func (c *camera) next(s *Snapshot) []Coming {
-	var out []Coming
-	timeline := c.session.Scenario().Timeline
-	for _, w := range c.session.Pending(comingWork) {
-		next := Coming{In: w.Time - s.Time, Who: w.Actor}
-		next.Text, next.Often = foretell(w.Work)
-		if i, err := strconv.Atoi(w.Key); err == nil && w.Kind == "timeline" && i < len(timeline) && len(timeline[i].Do) > 0 {
-			next.Text = "$ " + timeline[i].Do[0].Text
-		}
-		if !slices.ContainsFunc(out, func(x Coming) bool { return x.Who == next.Who && x.Text == next.Text }) {
-			out = append(out, next)
-		}
-	}
-	for _, m := range s.Workers {
-		if !m.On && m.Ready == "True" {
-			out = append(out, c.grace(m.Name, s.Time)...)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Coming) int { return cmp.Compare(a.In, b.In) })
-	return out
-}
-
-// grace foretells when the masters give a silent machine up, which no work in the
-// queue says: its grace period counts from the last heartbeat that they have seen.
-func (c *camera) grace(machine string, now time.Duration) []Coming {
-	o := c.session.Cluster().API.Get(api.Leases, api.Key{Namespace: corev1.NamespaceNodeLease, Name: machine})
-	lease, ok := o.(*coordinationv1.Lease)
-	if !ok || lease.Spec.RenewTime == nil {
-		return nil
-	}
-	e := c.session.Cluster().Engine
-	last := now - e.Since(lease.Spec.RenewTime.Time)
-	left := max(last+gracePeriod-now, 0)
-	return []Coming{{In: left, Who: "node-lifecycle-controller", Text: fmt.Sprintf(
-		"%s's grace period ends, about: it was last heard of at %s", machine, seconds(last))}}
-}
-
-// gracePeriod is kube-controller-manager's node-monitor-grace-period.
-const gracePeriod = 50 * time.Second

@@ -108,6 +108,11 @@ func (p *player) to(ctx context.Context, step uint64) error {
 	p.begin()
 	f := p.now()
 	back := step < f.session.StepNumber()
+	if back {
+		p.say("winding back to step %d …", step)
+		p.show() // a long run takes a moment
+		p.note = ""
+	}
 	if err := f.session.To(ctx, step); err != nil {
 		return err
 	}

@@ -167,3 +167,17 @@ func TestPace(t *testing.T) {
 		}
 	}
 }
+
+// TestBreakdownIsAnError has the simulation panic: the player ends with an error
+// that says where, and the screen hears of its end.
+func TestBreakdownIsAnError(t *testing.T) {
+	p := newPlayer(open(t, "hello"), Pace{})
+	p.futures[0].camera = nil
+	err := p.run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "broken down") || !strings.Contains(err.Error(), "player.go") {
+		t.Errorf("the player ends with %v", err)
+	}
+	if _, ok := <-p.box; ok {
+		t.Error("the screen is not told")
+	}
+}
