@@ -106,7 +106,7 @@ func (c *Cluster) master(name string) *machine {
 	m := &machine{name: name, server: true}
 	m.programs = []*program{
 		{
-			name: "kube-controller-manager", source: "kube-controller-manager", identity: system("system:kube-controller-manager"),
+			name: "kube-controller-manager", source: "kube-controller-manager", identity: system("system:kube-controller-manager"), accounts: true,
 			build: func(p *component.Process) { controller.New(p, options) },
 		},
 		{
@@ -114,13 +114,13 @@ func (c *Cluster) master(name string) *machine {
 			build: func(p *component.Process) { c.scheduler = scheduler.New(p, c.Config.Scheduler) },
 		},
 		{
-			name: "storage-driver", source: "storage-driver", identity: system("system:serviceaccount:kube-system:storage-driver"),
+			name: "storage-driver", source: "storage-driver", identity: accountIdentity("kube-system", "storage-driver", ""),
 			build: func(p *component.Process) {
 				controller.NewStorageDriver(p, c.World, controller.DefaultStorageOptions())
 			},
 		},
 		{
-			name: "coredns", source: "coredns", identity: system("system:serviceaccount:kube-system:coredns"),
+			name: "coredns", source: "coredns", identity: accountIdentity("kube-system", "coredns", ""),
 			build: func(p *component.Process) { c.dns = network.NewDNS(p) },
 		},
 	}
@@ -138,11 +138,7 @@ func (c *Cluster) worker(i int, w Worker) *machine {
 			},
 			Process: p, World: c.World, DNS: c, Machine: m.disk, Instant: c.Config.Instant,
 			Account: func(namespace, name string) api.Client {
-				return c.API.Client(apiserver.Identity{
-					User:    "system:serviceaccount:" + namespace + ":" + name,
-					Groups:  []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
-					Process: p.Name,
-				}, nil)
+				return c.API.Client(accountIdentity(namespace, name, p.Name), nil)
 			},
 		})
 	}
