@@ -112,7 +112,7 @@ Nothing is installed, nothing is downloaded, and nothing is left behind.
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(s), replayCommand(s), diffCommand(s), whyCommand(s), scheduleCommand(s), capacityCommand(s), compareCommand(s), verbsCommand(s), versionCommand(s))
+	root.AddCommand(runCommand(s), replayCommand(s), diffCommand(s), whyCommand(s), scheduleCommand(s), capacityCommand(s), compareCommand(s), lintCommand(s), gradeCommand(s), newCommand(s), verbsCommand(s), versionCommand(s))
 	return root
 }
 

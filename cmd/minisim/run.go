@@ -116,25 +116,28 @@ func builtins() ([]string, error) {
 
 // load reads a scenario: a file, or else a built-in one by its name.
 func load(name string, o runOptions) (*scenario.Scenario, error) {
-	opts := scenario.Options{NoBuild: o.noBuild, Profiles: o.profiles}
-	_, statErr := os.Stat(name)
-	if embedded, err := scenarios.Files.ReadFile(name + ".yaml"); err == nil && (statErr != nil || !strings.ContainsAny(name, "./")) {
-		f, err := source.Parse(name+".yaml", embedded)
-		if err != nil {
-			return nil, err
-		}
-		return scenario.Load(name, f, opts)
-	}
-	if errors.Is(statErr, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {
-		return nil, unknownScenario(name)
-	}
-	f, err := source.Load(name)
+	title, f, opts, err := find(name, o)
 	if err != nil {
 		return nil, err
 	}
+	return scenario.Load(title, f, opts)
+}
+
+// find reads the file of a scenario and says what it is called.
+func find(name string, o runOptions) (title string, f *source.File, opts scenario.Options, err error) {
+	opts = scenario.Options{NoBuild: o.noBuild, Profiles: o.profiles}
+	_, statErr := os.Stat(name)
+	if embedded, err := scenarios.Files.ReadFile(name + ".yaml"); err == nil && (statErr != nil || !strings.ContainsAny(name, "./")) {
+		f, err := source.Parse(name+".yaml", embedded)
+		return name, f, opts, err
+	}
+	if errors.Is(statErr, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {
+		return "", nil, opts, unknownScenario(name)
+	}
+	f, err = source.Load(name)
 	opts.Dir, opts.Env = filepath.Dir(name), environment()
 	base := filepath.Base(name)
-	return scenario.Load(strings.TrimSuffix(base, filepath.Ext(base)), f, opts)
+	return strings.TrimSuffix(base, filepath.Ext(base)), f, opts, err
 }
 
 // prepare loads a scenario and settles everything that its run depends on.
