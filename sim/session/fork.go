@@ -92,8 +92,7 @@ func (f *Session) relive(ctx context.Context, journal []engine.Entry, until time
 		if _, err := f.Until(ctx, At(entry.Time)); err != nil {
 			return err
 		}
-		f.play.wait(entry.Time)
-		_ = f.play.outside(entry.Request)
+		_ = f.play.outside(entry.Time, entry.Request)
 	}
 	_, err := f.Until(ctx, At(until))
 	return err

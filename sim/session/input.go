@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"minisim/internal/source"
 	"minisim/sim/cluster"
@@ -24,7 +25,9 @@ type Input struct {
 	Profiles []string          // the compose file's active profiles
 	NoBuild  bool              // images of `build:` are not built
 
-	Scheduler []byte // a KubeSchedulerConfiguration in place of the file's own; nil: none
+	Scheduler []byte    // a KubeSchedulerConfiguration in place of the file's own; nil: none
+	Epoch     time.Time // the date at which virtual time begins; zero: engine.Epoch
+	Served    bool      // others may come from outside: the run goes on after its end, and Step never says that it is over
 }
 
 func (in Input) clone() Input {

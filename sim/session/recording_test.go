@@ -10,6 +10,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"minisim/sim/api"
+	"minisim/sim/apiserver/outside"
 )
 
 func record(t testing.TB, s *Session) []byte {
@@ -48,6 +52,58 @@ func TestReplayEqualsTheRun(t *testing.T) {
 		finish(t, s)
 		check("the second end")
 	})
+}
+
+// TestReplayOfAServedRun has writes come through the API from outside, some of
+// them after the run's end, on a cluster that lives at another date.
+func TestReplayOfAServedRun(t *testing.T) {
+	in := builtin(t, "hello", 1)
+	in.Served, in.Epoch = true, time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC)
+	s, err := Open(t.Context(), in, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
+	for i, at := range []time.Duration{5 * time.Second, 6 * time.Second, 2 * time.Minute} {
+		until(t, s, At(at))
+		s.Runner().Conclude() // as whoever serves does before it lets others in
+		write := outside.Request{
+			User: "kubernetes-admin", Groups: []string{"system:masters"}, Agent: "kubectl", Verb: api.VerbCreate, Version: "v1", Resource: "configmaps",
+			Namespace: "default", ContentType: "application/json",
+			Body: fmt.Appendf(nil, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"from-outside-%d"}}`, i),
+		}
+		q, err := write.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply := s.Cluster().Engine.Submit(q)
+		s.Cluster().Engine.ServeAt(at)
+		if r := <-reply; r.Err != nil {
+			t.Fatal(r.Err)
+		}
+	}
+	until(t, s, At(3*time.Minute))
+	if s.End() == nil {
+		t.Fatal("the run has not ended")
+	}
+	o, err := s.Object(api.ByName("configmaps"), api.Key{Namespace: "default", Name: "from-outside-2"}, 0)
+	if err != nil || !o.GetCreationTimestamp().Time.Equal(in.Epoch.Add(2*time.Minute)) {
+		t.Fatalf("%v, %v", o, err)
+	}
+	again, err := Replay(t.Context(), bytes.NewReader(record(t, s)), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, again)
+	equal(t, "the replay", stateOf(again), stateOf(s))
+	want := stateOf(s)
+	if err := s.Back(t.Context(), 100); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.To(t.Context(), want.Step); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "back and forward", stateOf(s), want)
 }
 
 // TestRecordingHasTheProject replays a run that needs its folder, without the folder.

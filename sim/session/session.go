@@ -31,11 +31,6 @@ type Options struct {
 	EtcdLog io.Writer // where etcd's own log goes; nil: nowhere
 	Keep    int       // how many of the newest records Records can give; 0: DefaultKeep
 	Forward bool      // the run is only ever stepped forward: nothing is kept for a way back
-
-	// Attach is called with every cluster that the session makes, before its first
-	// step: whoever carries out other requests from outside than verbs makes itself
-	// known to its engine. It must not do anything to the cluster.
-	Attach func(*cluster.Cluster)
 }
 
 // DefaultKeep is how many records are kept when nobody said.
@@ -125,8 +120,7 @@ func (s *Session) Type(ctx context.Context, verb string) error {
 	if err := s.Cut(ctx); err != nil {
 		return err
 	}
-	s.play.wait(s.Now())
-	return s.play.outside(scenario.Typed(verb))
+	return s.play.outside(s.Now(), scenario.Typed(verb))
 }
 
 // Answer notes what somebody answers to a question of the scenario, by its id. It
@@ -205,16 +199,14 @@ func (s *Session) adopt(p *play) {
 func (s *Session) begin(ctx context.Context, sc *scenario.Scenario, past *cluster.Past, script []engine.Entry) (*play, error) {
 	config := sc.Cluster
 	config.Seed, config.Input = sc.Seed, s.input.resolve(sc)
+	config.Epoch = s.input.Epoch
 	config.Past, config.DataDir, config.EtcdLog = past, s.options.DataDir, s.options.EtcdLog
 	c, err := cluster.New(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	p := &play{runner: scenario.NewRunner(sc, c), window: window{keep: s.options.Keep}, script: script}
+	p := &play{runner: scenario.NewRunner(sc, c), window: window{keep: s.options.Keep}, script: script, served: s.input.Served}
 	c.Trace.Subscribe(p.record)
-	if s.options.Attach != nil {
-		s.options.Attach(c)
-	}
 	for _, id := range slices.Sorted(maps.Keys(s.answers)) {
 		if err := p.runner.Answer(id, s.answers[id]); err != nil {
 			return nil, errors.Join(err, p.close())
@@ -232,6 +224,7 @@ type play struct {
 	runner *scenario.Runner
 	window window
 	script []engine.Entry // what is still to come from outside
+	served bool           // it goes on after its end
 	tell   trace.Sink     // nil while nobody is to be told
 
 	idle   time.Duration // up to here there is nothing to do …
@@ -248,15 +241,30 @@ func (p *play) record(r trace.Record) {
 }
 
 func (p *play) step() (bool, error) {
-	if len(p.script) > 0 && p.script[0].Step == p.runner.Cluster.Engine.Steps()+1 {
+	c := p.runner.Cluster
+	if len(p.script) > 0 && p.script[0].Step == c.Engine.Steps()+1 {
 		next := p.script[0]
 		p.script = p.script[1:]
-		p.wait(next.Time)
-		_ = p.outside(next.Request) // what it answered the first time it answers again
-		return true, p.runner.Cluster.Strayed()
+		_ = p.outside(next.Time, next.Request) // what it answered the first time it answers again
+		return true, c.Strayed()
+	}
+	if p.served && p.runner.Conclude() {
+		_, err := c.Engine.Step()
+		return true, errors.Join(err, c.Strayed())
 	}
 	more, err := p.runner.Step()
-	return more, errors.Join(err, p.runner.Cluster.Strayed())
+	return more, errors.Join(err, c.Strayed())
+}
+
+// outside carries out a request at a time from now on, up to which there is nothing
+// to do. If the run is over without it, it has ended before.
+func (p *play) outside(at time.Duration, r engine.Request) error {
+	p.runner.Conclude()
+	e := p.runner.Cluster.Engine
+	if next, any := e.Next(); at > e.Now() && (!any || next.Time > at) {
+		_ = e.RunTo(at) // only the clock moves
+	}
+	return e.Do(r).Err
 }
 
 func (p *play) now() time.Duration {
@@ -265,20 +273,6 @@ func (p *play) now() time.Duration {
 		return max(p.idle, e.Now())
 	}
 	return e.Now()
-}
-
-// wait lets the clock go on to the time of a request, if nothing is due before.
-func (p *play) wait(t time.Duration) {
-	e := p.runner.Cluster.Engine
-	if next, any := e.Next(); t > e.Now() && (!any || next.Time > t) {
-		_ = e.RunTo(t) // only the clock moves
-	}
-}
-
-// outside carries out a request now. If the run is over it has ended before.
-func (p *play) outside(r engine.Request) error {
-	p.runner.Conclude()
-	return p.runner.Cluster.Engine.Do(r).Err
 }
 
 // to steps on to a step.
