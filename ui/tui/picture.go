@@ -28,7 +28,7 @@ func (d *drawing) picture(r rect) {
 // room, the end of the log.
 func (d *drawing) story(r rect) {
 	if r.w < 110 {
-		now, rest := r.top(r.h - 4)
+		now, rest := r.top(r.h - 1 - max(r.h/3, 3))
 		d.now(now)
 		d.next(rest)
 		return
