@@ -50,11 +50,7 @@ func (p *player) question(q *scenario.Question) error {
 			hints = hints[1:]
 			continue
 		}
-		answer := p.runner.Answer
-		if p.session != nil {
-			answer = p.session.Answer
-		}
-		if err = answer(q.ID, line); err == nil {
+		if err = p.session.Answer(q.ID, line); err == nil {
 			return nil
 		}
 		fmt.Fprintln(p.streams.out, "  "+err.Error())

@@ -109,7 +109,7 @@ type difference struct {
 
 func (x *outcome) run(ctx context.Context, name, config string, o runOptions) (err error) {
 	o.schedulerConfig = config
-	sc, err := prepare(name, o)
+	sc, err := load(name, o)
 	if err != nil {
 		return err
 	}

@@ -55,10 +55,14 @@ func lint(names []string, s streams) error {
 
 // lintOne gives the faults and the warnings of one file. The error is one of the command's use.
 func lintOne(name string) (faults, warnings source.Diagnostics, err error) {
-	title, file, opts, err := find(name, runOptions{})
+	in, err := sessionInput(name, runOptions{})
 	if err == nil {
-		faults, warnings, err = scenario.Lint(title, file, opts)
-		return faults, slices.Compact(warnings), err
+		var file *source.File
+		var opts scenario.Options
+		if file, opts, err = in.Parse(); err == nil {
+			faults, warnings, err = scenario.Lint(in.Name, file, opts)
+			return faults, slices.Compact(warnings), err
+		}
 	}
 	if errors.As(err, &faults) {
 		return faults, nil, nil

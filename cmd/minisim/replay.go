@@ -110,14 +110,6 @@ func (p *player) show(rec *session.Recording, until time.Duration) error {
 	return nil
 }
 
-// verdict is how a run ended, as an error if it was no success.
-func (p *player) verdict() error {
-	if end := p.session.End(); end != nil && !end.OK() {
-		return errFailed
-	}
-	return nil
-}
-
 // readRecording reads a recording; one that cannot be read is bad input.
 func readRecording(path string) (*session.Recording, error) {
 	f, err := os.Open(path)

@@ -18,9 +18,7 @@ import (
 
 	"minisim/internal/source"
 	"minisim/scenarios"
-	"minisim/sim/cluster"
 	"minisim/sim/scenario"
-	"minisim/sim/scheduler"
 	"minisim/sim/session"
 	"minisim/sim/trace"
 )
@@ -114,55 +112,47 @@ func builtins() ([]string, error) {
 	return names, err
 }
 
-// load reads a scenario: a file, or else a built-in one by its name.
+// load reads a scenario, and settles everything that its run depends on.
 func load(name string, o runOptions) (*scenario.Scenario, error) {
-	title, f, opts, err := find(name, o)
+	in, err := sessionInput(name, o)
 	if err != nil {
 		return nil, err
 	}
-	return scenario.Load(title, f, opts)
+	return in.Load()
 }
 
-// find reads the file of a scenario and says what it is called.
-func find(name string, o runOptions) (title string, f *source.File, opts scenario.Options, err error) {
-	opts = scenario.Options{NoBuild: o.noBuild, Profiles: o.profiles}
-	_, statErr := os.Stat(name)
-	if embedded, err := scenarios.Files.ReadFile(name + ".yaml"); err == nil && (statErr != nil || !strings.ContainsAny(name, "./")) {
-		f, err := source.Parse(name+".yaml", embedded)
-		return name, f, opts, err
-	}
-	if errors.Is(statErr, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {
-		return "", nil, opts, unknownScenario(name)
-	}
-	f, err = source.Load(name)
-	opts.Dir, opts.Env = filepath.Dir(name), environment()
-	base := filepath.Base(name)
-	return strings.TrimSuffix(base, filepath.Ext(base)), f, opts, err
-}
-
-// prepare loads a scenario and settles everything that its run depends on.
-func prepare(name string, o runOptions) (*scenario.Scenario, error) {
-	sc, err := load(name, o)
-	if err != nil {
-		return nil, err
-	}
+// sessionInput is all that the run of a file, or else of a built-in scenario, depends on.
+func sessionInput(name string, o runOptions) (session.Input, error) {
+	in := session.Input{Name: name, Path: name + ".yaml", Profiles: o.profiles, NoBuild: o.noBuild}
 	if o.seedSet {
-		sc.Seed = o.seed
+		in.Seed = new(o.seed)
 	}
-	sc.Cluster.Seed, sc.Cluster.Input = sc.Seed, sc.Input()
 	if o.schedulerConfig != "" {
-		c, err := loadSchedulerConfig(o.schedulerConfig)
-		if err != nil {
-			return nil, err
+		if _, err := loadSchedulerConfig(o.schedulerConfig); err != nil {
+			return in, err
 		}
 		text, err := os.ReadFile(o.schedulerConfig)
 		if err != nil {
-			return nil, err
+			return in, usageError{err}
 		}
-		sc.Cluster.Input = append(sc.Cluster.Input, text...)
-		sc.Cluster.Scheduler = scheduler.Options{Profiles: c.Profiles, InitialBackoff: c.InitialBackoff, MaxBackoff: c.MaxBackoff}
+		in.Scheduler = text
 	}
-	return sc, nil
+	_, statErr := os.Stat(name)
+	if text, err := scenarios.Files.ReadFile(name + ".yaml"); err == nil && (statErr != nil || !strings.ContainsAny(name, "./")) {
+		in.File = text
+		return in, nil
+	}
+	if errors.Is(statErr, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {
+		return in, unknownScenario(name)
+	}
+	f, err := source.Load(name)
+	if err != nil {
+		return in, err
+	}
+	base := filepath.Base(name)
+	in.Name, in.Path, in.File = strings.TrimSuffix(base, filepath.Ext(base)), name, f.Data
+	in.Dir, in.Env = filepath.Dir(name), environment()
+	return in, nil
 }
 
 func unknownScenario(name string) error {
@@ -197,9 +187,6 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	if o.serve && o.step {
 		return usageError{errors.New("--serve cannot wait for a person at --step yet: use one of them")}
 	}
-	if o.serve && o.record != "" {
-		return usageError{errors.New("--serve cannot be recorded yet: leave out --record")}
-	}
 	pace, err := newPace(o.speed, isTerminal(s.out) && o.output == "text" && !o.step)
 	if err != nil {
 		return err
@@ -207,71 +194,91 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	if !o.serve && wantsScreen(o, s) {
 		return showScreen(ctx, name, o, pace, s)
 	}
-	if o.step || o.record != "" {
-		return runSession(ctx, name, o, pace, s)
-	}
-	sc, err := prepare(name, o)
+	in, err := sessionInput(name, o)
 	if err != nil {
 		return err
 	}
-	config := sc.Cluster
-	config.DataDir = o.dataDir
-	if o.serve && o.dataDir == "" {
-		config.Epoch = began.Truncate(time.Second).UTC() // so that kubectl, which knows only real time, tells ages right
+	if o.serve {
+		in.Served = true
+		if o.dataDir == "" {
+			in.Epoch = began.Truncate(time.Second).UTC() // so that kubectl, which knows only real time, tells ages right
+		}
 	}
-	closeLog, err := etcdLog(o.etcdLog, &config, s)
+	log, closeLog, err := etcdLog(o.etcdLog, s)
 	if err != nil {
 		return err
 	}
 	defer closeLog()
-	c, err := cluster.New(ctx, config)
-	if err != nil && o.dataDir != "" && ctx.Err() == nil {
-		return usageError{fmt.Errorf("--data-dir: %w", err)} // the folder is what a user can do something about
-	}
+	run, tape, err := o.open(ctx, in, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-
-	r := scenario.NewRunner(sc, c)
-	p := &player{ctx: ctx, runner: r, pace: pace, streams: s}
+	defer func() { err = errors.Join(err, run.Close(), tape.close()) }()
+	p := &player{ctx: ctx, session: run, runner: run.Runner(), pace: pace, streams: s}
 	p.listen(o)
-	r.Start()
-	if o.serve {
-		return p.serve(o.speed)
+	switch {
+	case o.serve:
+		err = p.serve(o.speed)
+	case o.step:
+		err = p.stepThrough()
+	default:
+		err = p.play()
 	}
-	if err := p.play(); err != nil {
+	if err = errors.Join(err, tape.write(run)); err != nil || o.serve {
 		return err
 	}
 	fmt.Fprintf(s.err, "wall time %s\n", time.Since(began).Round(time.Millisecond))
-	if !r.End().OK() {
+	return p.verdict()
+}
+
+// open opens the session of a run, and the tape that it is recorded on, if any.
+func (o runOptions) open(ctx context.Context, in session.Input, log io.Writer) (*session.Session, *tape, error) {
+	tape, err := newTape(o.record)
+	if err != nil {
+		return nil, nil, err
+	}
+	run, err := session.Open(ctx, in, session.Options{DataDir: o.dataDir, EtcdLog: log, Forward: !o.step})
+	if err != nil {
+		var faults source.Diagnostics
+		if o.dataDir != "" && ctx.Err() == nil && !errors.As(err, &faults) {
+			err = usageError{fmt.Errorf("--data-dir: %w", err)} // the folder is what a user can do something about
+		}
+		return nil, nil, errors.Join(err, tape.close())
+	}
+	if tape != nil && run.Cluster().Resumed {
+		return nil, nil, errors.Join(usageError{errors.New("--record: the cluster in --data-dir has a past that no recording holds")}, run.Close(), tape.close())
+	}
+	return run, tape, nil
+}
+
+// verdict is how a run ended, as an error if it was no success.
+func (p *player) verdict() error {
+	if end := p.session.End(); end != nil && !end.OK() {
 		return errFailed
 	}
 	return nil
 }
 
 // etcdLog opens the file that etcd's log goes to.
-func etcdLog(path string, c *cluster.Config, s streams) (func(), error) {
+func etcdLog(path string, s streams) (log io.Writer, closeLog func(), err error) {
 	switch path {
 	case "":
-		return func() {}, nil
+		return nil, func() {}, nil
 	case "-":
-		c.EtcdLog = s.err
-		return func() {}, nil
+		return s.err, func() {}, nil
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--etcd-log: %w", err)}
+		return nil, nil, usageError{fmt.Errorf("--etcd-log: %w", err)}
 	}
-	c.EtcdLog = f
-	return func() { f.Close() }, nil
+	return f, func() { f.Close() }, nil
 }
 
 // player steps a run and shows it.
 type player struct {
 	ctx     context.Context
-	runner  *scenario.Runner
-	session *session.Session // nil for a run that only goes forward
+	session *session.Session
+	runner  *scenario.Runner // the session's present one
 	pace    pace
 	streams streams
 	text    *trace.Text   // nil for JSON
@@ -283,15 +290,12 @@ type player struct {
 // listen subscribes the output that was asked for.
 func (p *player) listen(o runOptions) {
 	broken := func(err error) { p.failed = err }
-	subscribe := p.runner.Cluster.Trace.Subscribe
-	if p.session != nil {
-		subscribe = func(show trace.Sink) {
-			p.session.Subscribe(func(r trace.Record) {
-				if !p.muted {
-					show(r)
-				}
-			})
-		}
+	subscribe := func(show trace.Sink) {
+		p.session.Subscribe(func(r trace.Record) {
+			if !p.muted {
+				show(r)
+			}
+		})
 	}
 	if o.output == "json" {
 		subscribe(trace.JSONLines(p.streams.out, broken))
@@ -333,11 +337,7 @@ func (p *player) advance() (bool, error) {
 	if err := p.ctx.Err(); err != nil {
 		return false, err
 	}
-	step := p.runner.Step
-	if p.session != nil {
-		step = p.session.Step
-	}
-	more, err := step()
+	more, err := p.session.Step()
 	if err == nil {
 		err = p.failed
 	}

@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"minisim/internal/source"
-	"minisim/scenarios"
 	"minisim/sim/session"
 	"minisim/ui/tui"
 )
@@ -62,42 +58,6 @@ func showScreen(ctx context.Context, name string, o runOptions, pace pace, s str
 		return errFailed
 	}
 	return nil
-}
-
-// sessionInput is all that the run of a file, or of a built-in scenario, depends on.
-func sessionInput(name string, o runOptions) (session.Input, error) {
-	in := session.Input{Name: name, Path: name + ".yaml", Profiles: o.profiles, NoBuild: o.noBuild}
-	if o.seedSet {
-		in.Seed = new(o.seed)
-	}
-	if o.schedulerConfig != "" {
-		if _, err := loadSchedulerConfig(o.schedulerConfig); err != nil {
-			return in, err
-		}
-		text, err := os.ReadFile(o.schedulerConfig)
-		if err != nil {
-			return in, usageError{err}
-		}
-		in.Scheduler = text
-	}
-	text, err := scenarios.Files.ReadFile(name + ".yaml")
-	_, statErr := os.Stat(name)
-	if err == nil && (statErr != nil || !strings.ContainsAny(name, "./")) {
-		in.File = text
-		return in, nil
-	}
-	if errors.Is(statErr, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {
-		return in, unknownScenario(name)
-	}
-	f, err := source.Load(name)
-	if err != nil {
-		return in, err
-	}
-	in.File = f.Data
-	base := filepath.Base(name)
-	in.Name, in.Path = strings.TrimSuffix(base, filepath.Ext(base)), name
-	in.Dir, in.Env = filepath.Dir(name), environment()
-	return in, nil
 }
 
 // glyphs are the characters that the terminal's locale can show.

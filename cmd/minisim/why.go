@@ -78,7 +78,7 @@ func why(ctx context.Context, name, pod string, o whyOptions, s streams) (err er
 			return usageError{fmt.Errorf("--at %s: it may be a time such as 120s", o.at)}
 		}
 	}
-	sc, err := prepare(name, o.run)
+	sc, err := load(name, o.run)
 	if err != nil {
 		return err
 	}

@@ -39,17 +39,25 @@ func (in Input) clone() Input {
 	return in
 }
 
-// load reads the scenario anew: one that has been played has a cluster of its own in its conditions.
-func (in Input) load() (*scenario.Scenario, error) {
+// Parse reads the file, and gives the options with which a scenario is made of it.
+func (in Input) Parse() (*source.File, scenario.Options, error) {
 	path := in.Path
 	if path == "" {
 		path = in.Name + ".yaml"
 	}
 	f, err := source.Parse(path, in.File)
+	return f, scenario.Options{Env: in.Env, Dir: in.Dir, Profiles: in.Profiles, NoBuild: in.NoBuild}, err
+}
+
+// Load reads the scenario, and settles what its cluster depends on. Each play
+// needs its own: one that has been played has its cluster in its conditions.
+// Errors in the file are source.Diagnostics.
+func (in Input) Load() (*scenario.Scenario, error) {
+	f, opts, err := in.Parse()
 	if err != nil {
 		return nil, err
 	}
-	sc, err := scenario.Load(in.Name, f, scenario.Options{Env: in.Env, Dir: in.Dir, Profiles: in.Profiles, NoBuild: in.NoBuild})
+	sc, err := scenario.Load(in.Name, f, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +71,7 @@ func (in Input) load() (*scenario.Scenario, error) {
 		}
 		sc.Cluster.Scheduler = options
 	}
+	sc.Cluster.Seed, sc.Cluster.Epoch, sc.Cluster.Input = sc.Seed, in.Epoch, append(sc.Input(), in.Scheduler...)
 	return sc, nil
 }
 
@@ -71,21 +80,18 @@ var errProjectChanged = errors.New("the files of the project's folder (env_file,
 
 // again loads the scenario once more, for a replay. It must mean what it meant before.
 func (in Input) again(resolved string) (*scenario.Scenario, error) {
-	sc, err := in.load()
+	sc, err := in.Load()
 	if err != nil {
 		return nil, errors.Join(errProjectChanged, err)
 	}
-	if in.digest(sc) != resolved {
+	if digest(sc) != resolved {
 		return nil, errProjectChanged
 	}
 	return sc, nil
 }
 
-// resolve gives what the run is asked to do, for its hash.
-func (in Input) resolve(sc *scenario.Scenario) []byte { return append(sc.Input(), in.Scheduler...) }
-
-// digest stands for resolve.
-func (in Input) digest(sc *scenario.Scenario) string {
-	sum := sha256.Sum256(in.resolve(sc))
+// digest stands for what a run is asked to do.
+func digest(sc *scenario.Scenario) string {
+	sum := sha256.Sum256(sc.Cluster.Input)
 	return hex.EncodeToString(sum[:])
 }

@@ -123,8 +123,8 @@ func (rec *Recording) complete(s *Session) error {
 		return err
 	}
 	defer cleanup()
-	sc, err := in.load()
-	if err != nil || in.digest(sc) != s.resolved || !slices.Equal(sc.Compose.Notes, s.Scenario().Compose.Notes) {
+	sc, err := in.Load()
+	if err != nil || digest(sc) != s.resolved || !slices.Equal(sc.Compose.Notes, s.Scenario().Compose.Notes) {
 		return errors.New("the run depends on files outside of the project's folder, or on more than a recording holds of it")
 	}
 	return nil

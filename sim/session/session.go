@@ -67,11 +67,11 @@ func Open(ctx context.Context, in Input, o Options) (*Session, error) {
 		o.Keep = DefaultKeep
 	}
 	s := &Session{input: in.clone(), options: o, answers: map[string]string{}}
-	sc, err := s.input.load()
+	sc, err := s.input.Load()
 	if err != nil {
 		return nil, err
 	}
-	s.resolved = s.input.digest(sc)
+	s.resolved = digest(sc)
 	if o.DataDir == "" && !o.Forward {
 		if s.past, err = cluster.OpenPast(ctx, o.EtcdLog); err != nil {
 			return nil, err
@@ -198,8 +198,6 @@ func (s *Session) adopt(p *play) {
 // begin makes a play of a loaded scenario that stands at step 0.
 func (s *Session) begin(ctx context.Context, sc *scenario.Scenario, past *cluster.Past, script []engine.Entry) (*play, error) {
 	config := sc.Cluster
-	config.Seed, config.Input = sc.Seed, s.input.resolve(sc)
-	config.Epoch = s.input.Epoch
 	config.Past, config.DataDir, config.EtcdLog = past, s.options.DataDir, s.options.EtcdLog
 	c, err := cluster.New(ctx, config)
 	if err != nil {
