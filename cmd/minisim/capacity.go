@@ -29,7 +29,7 @@ func capacityCommand(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			profiles, err := o.profiles()
+			profiles, err := profiles(o.config)
 			if err != nil {
 				return err
 			}
@@ -85,7 +85,7 @@ func printCapacity(s streams, c *whatif.Capacity, wide bool) error {
 	}
 	fmt.Fprintf(s.out, "the next one: %s\n", c.Stop.Why())
 	if wide {
-		for _, line := range c.Stop.TableLines() {
+		for _, line := range tableOf(c.Stop, true) {
 			fmt.Fprintln(s.out, "  "+line)
 		}
 	}

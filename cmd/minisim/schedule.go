@@ -25,9 +25,15 @@ type snapshotFlags struct {
 }
 
 func (o *snapshotFlags) add(c *cobra.Command) {
+	o.addFiles(c)
+	f := c.Flags()
+	f.StringVar(&o.config, "scheduler-config", "", "a KubeSchedulerConfiguration (default: kube-scheduler's default profile)")
+}
+
+// addFiles adds the flags for the dump itself and the output, without a configuration.
+func (o *snapshotFlags) addFiles(c *cobra.Command) {
 	f := c.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "a file with objects (YAML or JSON, Lists too), - for standard input; may be given several times")
-	f.StringVar(&o.config, "scheduler-config", "", "a KubeSchedulerConfiguration (default: kube-scheduler's default profile)")
 	f.StringVarP(&o.output, "output", "o", "text", "text, wide, json or yaml")
 }
 
@@ -57,9 +63,9 @@ func (o *snapshotFlags) load(s streams) (*snapshot.Cluster, error) {
 	return c, nil
 }
 
-// profiles are those of the configuration, by schedulerName.
-func (o *snapshotFlags) profiles() (map[string]*framework.Profile, error) {
-	c, err := loadSchedulerConfig(o.config)
+// profiles are those of a configuration, by schedulerName.
+func profiles(config string) (map[string]*framework.Profile, error) {
+	c, err := loadSchedulerConfig(config)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +157,7 @@ priority, each taking its place before the next.`,
 			if err != nil {
 				return err
 			}
-			profiles, err := o.profiles()
+			profiles, err := profiles(o.config)
 			if err != nil {
 				return err
 			}
@@ -192,13 +198,21 @@ func printDecisions(w io.Writer, output string, decisions []*framework.Decision)
 		if output != "wide" {
 			continue
 		}
-		for _, line := range d.TableLines() {
+		for _, line := range tableOf(d, true) {
 			if _, err := fmt.Fprintln(w, "  "+line); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// tableOf is a decision's table of nodes and rules.
+func tableOf(d *framework.Decision, wide bool) []string {
+	if wide {
+		return d.TableLines()
+	}
+	return d.CompactLines()
 }
 
 // printJSON writes {"pods":[…]}, a line for each pod: large clusters give long lines, but few of them.

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
 
+	"minisim/sim/api"
 	"minisim/sim/cluster"
 	"minisim/sim/scenario"
 	"minisim/sim/scheduler"
@@ -150,6 +152,9 @@ func (w *witness) explain(c *cluster.Cluster, r *scenario.Runner, pod string, fi
 	})
 	key := match(known, name)
 	if key == "" {
+		if x, err := stranger(c, name); x != nil || err != nil {
+			return x, err
+		}
 		there := "no pod has been looked at yet"
 		if len(known) > 0 {
 			there = "there are " + strings.Join(known, ", ")
@@ -158,6 +163,31 @@ func (w *witness) explain(c *cluster.Cluster, r *scenario.Runner, pod string, fi
 	}
 	rec := w.decisions[key]
 	return &explanation{Decision: rec.Body.(scheduler.Decision).Decision, At: trace.Seconds(rec.Time) + "s", bound: true}, nil
+}
+
+// stranger explains a pod that asks for a scheduler that does not exist, which
+// therefore nobody looks at; nil if there is none of that name.
+func stranger(c *cluster.Cluster, name string) (*explanation, error) {
+	live := c.Scheduler()
+	if live == nil {
+		return nil, nil
+	}
+	pods, err := c.Admin("kubernetes-admin", "why").List(api.Pods, api.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	asks := map[string]string{}
+	for _, o := range pods.Items {
+		if pod := o.(*corev1.Pod); pod.Spec.NodeName == "" && !slices.Contains(live.ProfileNames(), pod.Spec.SchedulerName) {
+			asks[api.KeyOf(pod).String()] = pod.Spec.SchedulerName
+		}
+	}
+	key := match(slices.Sorted(maps.Keys(asks)), name)
+	if key == "" {
+		return nil, nil
+	}
+	reason := fmt.Sprintf("it asks for the scheduler %q, and there is only %s", asks[key], strings.Join(live.ProfileNames(), ", "))
+	return &explanation{Decision: &framework.Decision{Pod: key, Gated: reason, Best: []string{}, Nodes: []framework.NodeRecord{}}, At: trace.Seconds(c.Engine.Now()) + "s"}, nil
 }
 
 // match finds a pod by its name, with or without namespace, or by the beginning
@@ -181,11 +211,7 @@ func (x *explanation) print(s streams, o whyOptions) error {
 	if x.bound {
 		fmt.Fprintf(s.out, "(decided at %s)\n", x.At)
 	}
-	lines := x.CompactLines()
-	if o.output == "wide" {
-		lines = x.TableLines()
-	}
-	for _, line := range lines {
+	for _, line := range tableOf(x.Decision, o.output == "wide") {
 		fmt.Fprintln(s.out, "  "+line)
 	}
 	switch {

@@ -15,6 +15,9 @@ import (
 // defaultGrace is how long Docker waits for a container to stop; Kubernetes would wait 30 s.
 const defaultGrace = 10
 
+// schedulerLabel is the label by which a service asks for a profile of the scheduler, for compose has no key for it.
+const schedulerLabel = "minisim.scheduler"
+
 // podTemplate makes the pods of the service: its container, what waits or runs before it, and what it mounts.
 func (s *service) podTemplate() corev1.PodTemplateSpec {
 	main := s.container(&s.ContainerSpec, s.kube)
@@ -29,7 +32,7 @@ func (s *service) podTemplate() corev1.PodTemplateSpec {
 		grace = int64(seconds(durationOf(s.StopGracePeriod)))
 	}
 	links := s.t.v1
-	spec := corev1.PodSpec{TerminationGracePeriodSeconds: &grace, EnableServiceLinks: &links}
+	spec := corev1.PodSpec{TerminationGracePeriodSeconds: &grace, EnableServiceLinks: &links, SchedulerName: s.Labels[schedulerLabel]}
 	mounts := s.mounts()
 	spec.Volumes, main.VolumeMounts = mounts.volumes, mounts.mounts
 	spec.InitContainers = append(s.waits(), s.hooks(mounts.mounts)...)

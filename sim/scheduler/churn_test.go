@@ -48,7 +48,9 @@ func withRules(t *rapid.T) *framework.Profile {
 				}
 				return ""
 			},
-			Rate: func(_ *framework.PodInfo, n *framework.NodeInfo) int64 { return int64(len(n.Node.Labels)*10 - len(n.Pods)) }}},
+			Rate: func(_ *framework.PodInfo, n *framework.NodeInfo) int64 {
+				return int64(len(n.Node.Labels)*10 - len(n.Pods))
+			}}},
 		framework.Weighted{Weight: 1, Plugin: &plugins.Custom{PluginName: "Twins",
 			Rate: func(p *framework.PodInfo, n *framework.NodeInfo) int64 { return int64(len(n.Pods) * len(p.Pod.Labels)) }}})
 	if err != nil {

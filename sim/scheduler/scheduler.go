@@ -88,6 +88,9 @@ func (s *Scheduler) View() *framework.Snapshot { return s.view }
 // Waiting lists the pods in the queue, sorted by namespace/name.
 func (s *Scheduler) Waiting() []string { return slices.Sorted(maps.Keys(s.queue.pods)) }
 
+// ProfileNames lists what pods may ask for by spec.schedulerName, sorted.
+func (s *Scheduler) ProfileNames() []string { return slices.Sorted(maps.Keys(s.profiles)) }
+
 // kick queues the work for what is ready, and for what will be.
 func (s *Scheduler) kick() {
 	if !s.process.Synced() {

@@ -12,26 +12,56 @@ import (
 type Comparison struct {
 	A Result `json:"a"`
 	B Result `json:"b"`
-	// Differs is the first pod on which they decided differently; "" if none.
-	Differs string `json:"differs,omitempty"`
-	// DecisionA and DecisionB are the two decisions on it.
-	DecisionA *framework.Decision `json:"decisionA,omitempty"`
-	DecisionB *framework.Decision `json:"decisionB,omitempty"`
+	// First is the first decision that came out differently; nil if none did.
+	First *Difference `json:"firstDifference,omitempty"`
 }
 
-// Result tells how a cluster looks after all pods were placed in turn.
+// Difference is a decision that two profiles made differently.
+type Difference struct {
+	// Number is its place in each run, from 1.
+	Number int `json:"number"`
+	// A and B are the two decisions; nil where a run had ended before.
+	A *framework.Decision `json:"a,omitempty"`
+	B *framework.Decision `json:"b,omitempty"`
+}
+
+// Outcome is what came of one profile: the cluster in the end, the pods that
+// have no node, and the decisions in their order.
+type Outcome struct {
+	View        *framework.Snapshot
+	Unscheduled []string
+	Decisions   []*framework.Decision
+}
+
+// Result tells how a cluster looks in the end. Shares are in per cent of
+// allocatable, to one decimal.
 type Result struct {
-	// Scheduled and Pending count the pods that were asked about.
-	Scheduled int `json:"scheduled"`
-	Pending   int `json:"pending"`
+	// Config names the configuration; whoever compares fills it in.
+	Config string `json:"config,omitempty"`
+	// Nodes tells how full each node is, by name.
+	Nodes []NodeUsage `json:"nodes"`
 	// NodesUsed is the number of nodes with a pod.
 	NodesUsed int `json:"nodesUsed"`
-	// CPU and Memory tell how full the nodes are.
+	// Spread is the number of pods on the fullest node less that on the emptiest.
+	Spread int `json:"spread"`
+	// CPU and Memory tell how full the nodes are together.
 	CPU    Filling `json:"cpu"`
 	Memory Filling `json:"memory"`
+	// Decisions counts the scheduler's decisions; Unscheduled lists the pods
+	// without a node.
+	Decisions   int      `json:"decisions"`
+	Unscheduled []string `json:"unscheduled"`
 }
 
-// Filling is how much of a resource is requested, in percent of allocatable.
+// NodeUsage is what the pods of a node request.
+type NodeUsage struct {
+	Name   string  `json:"name"`
+	Pods   int     `json:"pods"`
+	CPU    float64 `json:"cpuPercent"`
+	Memory float64 `json:"memoryPercent"`
+}
+
+// Filling is how much of a resource is requested.
 type Filling struct {
 	// Mean is over all nodes; Deviation is the standard deviation, 0 when all
 	// are equally full; Most is the fullest node's.
@@ -42,56 +72,86 @@ type Filling struct {
 
 // Compare places the pods in turn by each of two sets of profiles.
 func Compare(view *framework.Snapshot, pending []*framework.PodInfo, a, b map[string]*framework.Profile) *Comparison {
-	c := &Comparison{}
-	decisionsA, viewA := inTurn(view, pending, a)
-	decisionsB, viewB := inTurn(view, pending, b)
-	c.A, c.B = resultOf(viewA, decisionsA), resultOf(viewB, decisionsB)
-	for i := 0; i < len(decisionsA) && i < len(decisionsB); i++ {
-		if decisionsA[i].Winner != decisionsB[i].Winner {
-			c.Differs, c.DecisionA, c.DecisionB = decisionsA[i].Pod, decisionsA[i], decisionsB[i]
+	return Contrast(play(view, pending, a), play(view, pending, b))
+}
+
+func play(view *framework.Snapshot, pending []*framework.PodInfo, profiles map[string]*framework.Profile) Outcome {
+	var o Outcome
+	o.Decisions, o.View = inTurn(view, pending, profiles)
+	for _, p := range pending {
+		if placed, _ := o.View.Placed(p.Key); placed == nil {
+			o.Unscheduled = append(o.Unscheduled, p.Key)
+		}
+	}
+	return o
+}
+
+// Contrast measures two outcomes and finds the first decision that differs: on
+// another pod or for another node.
+func Contrast(a, b Outcome) *Comparison {
+	c := &Comparison{A: a.measure(), B: b.measure()}
+	for i := range max(len(a.Decisions), len(b.Decisions)) {
+		d := &Difference{Number: i + 1}
+		if i < len(a.Decisions) {
+			d.A = a.Decisions[i]
+		}
+		if i < len(b.Decisions) {
+			d.B = b.Decisions[i]
+		}
+		if d.A == nil || d.B == nil || d.A.Pod != d.B.Pod || d.A.Winner != d.B.Winner {
+			c.First = d
 			break
 		}
 	}
 	return c
 }
 
-func resultOf(view *framework.Snapshot, decisions []*framework.Decision) Result {
-	var r Result
-	for _, d := range decisions {
-		if d.Winner != "" {
-			r.Scheduled++
-		} else {
-			r.Pending++
-		}
-	}
-	for _, n := range view.Nodes() {
-		if len(n.Pods) > 0 {
+func (o Outcome) measure() Result {
+	r := Result{Nodes: []NodeUsage{}, Decisions: len(o.Decisions), Unscheduled: append([]string{}, o.Unscheduled...)}
+	most, least := 0, math.MaxInt
+	var cpu, memory []float64
+	for _, n := range o.View.Nodes() {
+		u := NodeUsage{Name: n.Name, Pods: len(n.Pods)}
+		u.CPU, cpu = share(n, v1.ResourceCPU, cpu)
+		u.Memory, memory = share(n, v1.ResourceMemory, memory)
+		r.Nodes = append(r.Nodes, u)
+		most, least = max(most, u.Pods), min(least, u.Pods)
+		if u.Pods > 0 {
 			r.NodesUsed++
 		}
 	}
-	r.CPU, r.Memory = filling(view, v1.ResourceCPU), filling(view, v1.ResourceMemory)
+	if len(r.Nodes) > 0 {
+		r.Spread = most - least
+	}
+	r.CPU, r.Memory = filling(cpu), filling(memory)
 	return r
 }
 
-func filling(view *framework.Snapshot, name v1.ResourceName) Filling {
-	var f Filling
-	var shares []float64
-	for _, n := range view.Nodes() {
-		if capacity := n.Allocatable.Get(name); capacity > 0 {
-			shares = append(shares, 100*float64(n.Requested.Get(name))/float64(capacity))
-		}
+// share is how much of a node's resource is requested, rounded, and the list of
+// such shares with the exact one added; a node without the resource adds none.
+func share(n *framework.NodeInfo, name v1.ResourceName, shares []float64) (float64, []float64) {
+	capacity := n.Allocatable.Get(name)
+	if capacity == 0 {
+		return 0, shares
 	}
-	if len(shares) == 0 {
-		return f
-	}
-	for _, s := range shares {
-		f.Mean += s / float64(len(shares))
-		f.Most = max(f.Most, s)
-	}
-	var squares float64
-	for _, s := range shares {
-		squares += float64((s-f.Mean)*(s-f.Mean)) / float64(len(shares))
-	}
-	f.Deviation = math.Sqrt(squares)
-	return f
+	exact := 100 * float64(n.Requested.Get(name)) / float64(capacity)
+	return round(exact), append(shares, exact)
 }
+
+func filling(shares []float64) Filling {
+	if len(shares) == 0 {
+		return Filling{}
+	}
+	var sum, squares, most float64
+	for _, s := range shares {
+		sum += s
+		most = max(most, s)
+	}
+	mean := sum / float64(len(shares))
+	for _, s := range shares {
+		squares += float64((s - mean) * (s - mean))
+	}
+	return Filling{Mean: round(mean), Deviation: round(math.Sqrt(squares / float64(len(shares)))), Most: round(most)}
+}
+
+func round(x float64) float64 { return math.Round(x*10) / 10 }

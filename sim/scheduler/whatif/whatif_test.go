@@ -144,10 +144,16 @@ func TestCompareLeastWithMostAllocated(t *testing.T) {
 	}
 	most := map[string]*framework.Profile{framework.DefaultSchedulerName: c.Profiles[0]}
 	got := Compare(cluster.View, cluster.Pending, least, most)
-	if got.A.Scheduled != 3 || got.A.Pending != 1 || got.A.NodesUsed != 2 || got.B.NodesUsed != 1 || got.B.CPU.Deviation <= got.A.CPU.Deviation {
+	if got.A.Decisions != 4 || len(got.A.Unscheduled) != 1 || got.A.Spread != 1 || got.B.Spread != 3 || got.A.NodesUsed != 2 || got.B.NodesUsed != 1 || got.B.CPU.Deviation <= got.A.CPU.Deviation {
 		t.Errorf("%+v\n%+v", got.A, got.B)
 	}
-	if got.Differs != "default/one" || got.DecisionA.Winner != "b" || got.DecisionB.Winner != "a" {
-		t.Errorf("differ on %q", got.Differs)
+	if d := got.First; d.Number != 2 || d.A.Pod != "default/one" || d.A.Winner != "b" || d.B.Winner != "a" {
+		t.Errorf("differ on %+v", d)
+	}
+	if same := Compare(cluster.View, cluster.Pending, least, least); same.First != nil {
+		t.Errorf("the same profile differs from itself on %+v", same.First)
+	}
+	if got := Contrast(Outcome{View: cluster.View}, Outcome{View: cluster.View, Decisions: []*framework.Decision{{Pod: "p"}}}); got.First == nil || got.First.A != nil {
+		t.Errorf("one decision against none: %+v", got.First)
 	}
 }
