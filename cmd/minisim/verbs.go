@@ -11,14 +11,18 @@ import (
 // verbsCommand lists what a timeline and the prompt of --step understand.
 func verbsCommand(s streams) *cobra.Command {
 	return &cobra.Command{
-		Use: "verbs", Short: "List the verbs and conditions of scenarios", Args: atMost(0),
+		Use: "verbs", Short: "List the verbs and functions of scenarios", Args: atMost(0),
 		RunE: func(*cobra.Command, []string) error {
 			fmt.Fprintln(s.out, "Verbs, for timelines (do:) and the prompt of --step:")
 			for _, v := range scenario.Verbs() {
 				fmt.Fprintf(s.out, "  %s\n      %s\n", v.Usage, v.Help)
 			}
-			fmt.Fprintln(s.out, "\nConditions (CEL), for expect: and wait until:")
+			fmt.Fprintln(s.out, "\nFunctions of conditions (CEL), for when:, expect: and wait until:")
 			for _, line := range scenario.Vocabulary() {
+				fmt.Fprintf(s.out, "  %s\n", line)
+			}
+			fmt.Fprintln(s.out, "\nThe scheduler's next decision, for answer: of a question:")
+			for _, line := range scenario.Facts() {
 				fmt.Fprintf(s.out, "  %s\n", line)
 			}
 			return nil
