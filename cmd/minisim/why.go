@@ -222,11 +222,7 @@ func (x *explanation) print(s streams, o whyOptions) error {
 		fmt.Fprintln(s.out, "No single change that was tried would make it fit.")
 	}
 	for i, f := range x.Fixes {
-		goes := ""
-		if !strings.Contains(f.Text, f.Node) {
-			goes = "; it would go to " + f.Node
-		}
-		fmt.Fprintf(s.out, "fix %d: %s%s\n", i+1, f.Text, goes)
+		fmt.Fprintf(s.out, "fix %d: %s; it then goes to %s\n", i+1, f.Text, f.Node)
 		if f.Command != "" {
 			fmt.Fprintln(s.out, "    "+f.Command)
 		}

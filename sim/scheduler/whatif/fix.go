@@ -13,7 +13,7 @@ import (
 // scheduler on a copy of the cluster with the change made.
 type Fix struct {
 	// Kind is the sort of change: "request", "toleration", "label", "uncordon",
-	// "free" or "node".
+	// "port", "free", "prefer" or "node".
 	Kind string `json:"kind"`
 	// Text says in a sentence what to change.
 	Text string `json:"text"`
@@ -54,7 +54,7 @@ func Fixes(view *framework.Snapshot, pod *framework.PodInfo, profile *framework.
 		}
 	}
 	var fixes []Fix
-	for _, find := range []func() *Fix{t.uncordon, t.tolerate, t.label, t.lower, t.free, t.addNode} {
+	for _, find := range []func() *Fix{t.uncordon, t.tolerate, t.label, t.lower, t.unport, t.free, t.prefer, t.addNode} {
 		if fix := find(); fix != nil {
 			fixes = append(fixes, *fix)
 		}

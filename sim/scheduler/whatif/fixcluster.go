@@ -183,8 +183,8 @@ func (t *trial) fewest(n *framework.NodeInfo, pods []*framework.PodInfo) (gone [
 // newNode is the name of the node that addNode proposes.
 const newNode = "new-node"
 
-// addNode adds a node like one of those there are, without its taints, and
-// large enough for the pod.
+// addNode adds a node like one of those there are, without its taints, large
+// enough for the pod, and with the labels that the pod and its volumes ask for.
 func (t *trial) addNode() *Fix {
 	for _, n := range t.view.Nodes() {
 		node := &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: newNode, Labels: make(map[string]string)}}
@@ -192,14 +192,29 @@ func (t *trial) addNode() *Fix {
 			node.Labels[key] = value
 		}
 		node.Labels[v1.LabelHostname] = newNode
+		asked := t.placesOfVolumes()
+		for key, value := range missingLabels(t.pod.Pod, node) {
+			asked[key] = value
+		}
+		var extra []string
+		for key, value := range asked {
+			if node.Labels[key] != value {
+				node.Labels[key] = value
+				extra = append(extra, key+"="+value)
+			}
+		}
+		slices.Sort(extra)
 		node.Status.Allocatable = atLeast(n.Node.Status.Allocatable, &t.pod.Request)
 		t.view.SetNode(node)
 		chosen := t.fits(t.pod.Pod)
 		t.view.RemoveNode(newNode)
 		if chosen == newNode {
 			cpu, memory := node.Status.Allocatable[v1.ResourceCPU], node.Status.Allocatable[v1.ResourceMemory]
-			return &Fix{Kind: "node", Node: newNode, rank: 100,
-				Text: fmt.Sprintf("add one node like %s, without taints, with %s CPU and %s memory", n.Name, cpu.String(), memory.String())}
+			text := fmt.Sprintf("add one node like %s, without taints, with %s CPU and %s memory", n.Name, cpu.String(), memory.String())
+			if len(extra) > 0 {
+				text += ", labelled " + strings.Join(extra, " and ")
+			}
+			return &Fix{Kind: "node", Node: newNode, rank: 100, Text: text}
 		}
 	}
 	return nil

@@ -39,7 +39,7 @@ func (t *trial) tolerate() *Fix {
 		}
 		best = &Fix{
 			Kind: "toleration", Node: node, rank: 10 + len(added),
-			Text:  fmt.Sprintf("let the pod tolerate %s; it then goes to %s", strings.Join(names, " and "), node),
+			Text:  "let the pod tolerate " + strings.Join(names, " and "),
 			Patch: patch(map[string]any{"spec": map[string]any{"tolerations": pod.Spec.Tolerations}}),
 		}
 	}
@@ -79,7 +79,7 @@ func (t *trial) lower() *Fix {
 		if node := t.fits(pod); node != "" {
 			return &Fix{
 				Kind: "request", Node: node, rank: 20,
-				Text:  fmt.Sprintf("%s; it then goes to %s", text, node),
+				Text:  text,
 				Patch: patch(map[string]any{"spec": map[string]any{"containers": requestsOf(pod)}}),
 			}
 		}

@@ -35,6 +35,18 @@ spec: {nodeName: a, containers: [{name: c, image: x, resources: {requests: {cpu:
 ---
 `
 
+const volumeInZoneTwo = `
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: pv, labels: {topology.kubernetes.io/zone: two}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, annotations: {pv.kubernetes.io/bind-completed: "yes"}}
+spec: {volumeName: pv}
+---
+`
+
 func load(t *testing.T, text string) *snapshot.Cluster {
 	t.Helper()
 	c, err := snapshot.Load([]byte(text))
@@ -54,25 +66,51 @@ func TestFixes(t *testing.T) {
 		want       []string // kind: text
 	}{
 		"too large": {nodes, pod("p", `{containers: [{name: c, image: x, resources: {requests: {cpu: 700m}}}]}`), []string{
-			"toleration: let the pod tolerate dedicated=db:NoSchedule; it then goes to b",
-			"request: lower the cpu request of container c from 700m to 400m; it then goes to a",
+			"toleration: let the pod tolerate dedicated=db:NoSchedule",
+			"request: lower the cpu request of container c from 700m to 400m",
 			"free: remove default/big from a",
 			"node: add one node like a, without taints, with 2 CPU and 4Gi memory",
 		}},
 		"wrong label": {nodes, pod("p", `{nodeSelector: {disk: ssd}, containers: [{name: c, image: x}]}`), []string{
 			"label: label node a with disk=ssd",
+			"node: add one node like a, without taints, with 2 CPU and 4Gi memory, labelled disk=ssd",
 		}},
 		"wrong label by affinity": {nodes, pod("p", `{affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: gpu, operator: Exists}]}]}}}, containers: [{name: c, image: x}]}`), []string{
 			"label: label node a with gpu=true",
+			"node: add one node like a, without taints, with 2 CPU and 4Gi memory, labelled gpu=true",
+		}},
+		"port taken": {strings.ReplaceAll(nodes, "image: x, resources", "image: x, ports: [{containerPort: 80, hostPort: 80}], resources"), pod("p", `{tolerations: [{key: none}], containers: [{name: c, image: x, ports: [{containerPort: 80, hostPort: 80}]}]}`), []string{
+			"toleration: let the pod tolerate dedicated=db:NoSchedule",
+			"port: do without host port 80; a Service reaches the pod without it",
+			"free: remove default/big and default/small from a",
+			"node: add one node like a, without taints, with 2 CPU and 4Gi memory",
+		}},
+		"away from its like": {strings.Replace(nodes, "{name: small}", "{name: small, labels: {app: web}}", 1), pod("p", `{affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}, containers: [{name: c, image: x}]}`), []string{
+			"toleration: let the pod tolerate dedicated=db:NoSchedule",
+			"free: remove default/small from a",
+			"prefer: prefer, not require, to be away from pods with app=web per kubernetes.io/hostname",
+			"node: add one node like a, without taints, with 2 CPU and 4Gi memory",
+		}},
+		"near nobody": {nodes, pod("p", `{affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: cache}}}]}}, containers: [{name: c, image: x}]}`), []string{
+			"prefer: prefer, not require, to be near pods with app=cache per kubernetes.io/hostname",
+		}},
+		"unevenly spread": {strings.Replace(nodes, "{name: small}", "{name: small, labels: {app: web}}", 1), pod("p", `{topologySpreadConstraints: [{maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}}], containers: [{name: c, image: x}]}`), []string{
+			"toleration: let the pod tolerate dedicated=db:NoSchedule",
+			"free: remove default/small from a",
+			"prefer: let the pod be spread over kubernetes.io/hostname as far as possible only (whenUnsatisfiable: ScheduleAnyway)",
+			"node: add one node like a, without taints, with 2 CPU and 4Gi memory",
+		}},
+		"a volume in another zone": {strings.ReplaceAll(nodes, "disk: hdd", "topology.kubernetes.io/zone: one") + volumeInZoneTwo, pod("p", `{volumes: [{name: v, persistentVolumeClaim: {claimName: data}}], containers: [{name: c, image: x}]}`), []string{
+			"node: add one node like a, without taints, with 2 CPU and 4Gi memory, labelled topology.kubernetes.io/zone=two",
 		}},
 		"cordoned": {strings.Replace(nodes, "labels: {kubernetes.io/hostname: a, disk: hdd}}\n", "labels: {kubernetes.io/hostname: a, disk: hdd}}\nspec: {unschedulable: true}\n", 1), pod("p", `{containers: [{name: c, image: x}]}`), []string{
 			"uncordon: open a for pods again (it is cordoned)",
-			"toleration: let the pod tolerate dedicated=db:NoSchedule; it then goes to b",
+			"toleration: let the pod tolerate dedicated=db:NoSchedule",
 			"node: add one node like a, without taints, with 2 CPU and 4Gi memory",
 		}},
 		"it fits": {nodes, pod("p", `{containers: [{name: c, image: x}]}`), nil},
 		"nothing is large enough": {nodes, pod("p", `{containers: [{name: c, image: x, resources: {requests: {cpu: "9"}}}]}`), []string{
-			"request: lower the cpu request of container c from 9 to 400m; it then goes to a",
+			"request: lower the cpu request of container c from 9 to 400m",
 			"node: add one node like a, without taints, with 9 CPU and 4Gi memory",
 		}},
 	} {
