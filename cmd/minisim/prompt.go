@@ -71,8 +71,14 @@ func (p *player) goOn(stop session.Stop) error {
 	defer p.text.Flush()
 	for {
 		more, err := p.session.Until(p.ctx, stop)
-		if err = errors.Join(err, p.failed); err != nil || !more {
+		if err = errors.Join(err, p.failed); err != nil {
 			return err
+		}
+		if !more {
+			if p.session.End() == nil {
+				p.say("the recording ends here")
+			}
+			return nil
 		}
 		at := p.session.Stopped()
 		if at.Breakpoint != nil {

@@ -25,9 +25,10 @@ type Store interface {
 type Past = recall.Past
 
 // OpenPast makes a Past of a run that has not begun. log is where etcd's own
-// messages go; nil: nowhere. It must be closed after the clusters that use it.
-func OpenPast(ctx context.Context, log io.Writer) (*Past, error) {
-	return recall.Open(ctx, etcdstore.Options{Log: log})
+// messages go; nil: nowhere. limit is how many commits it remembers; 0: as many as
+// can be. It must be closed after the clusters that use it.
+func OpenPast(ctx context.Context, log io.Writer, limit int) (*Past, error) {
+	return recall.Open(ctx, etcdstore.Options{Log: log}, limit)
 }
 
 // open gives the cluster's store.

@@ -32,7 +32,7 @@ func (s *Session) To(ctx context.Context, step uint64) error {
 	}
 	past := s.past
 	if !past.Remembers() { // it was too long: it must be written once more
-		if past, err = cluster.OpenPast(ctx, s.options.EtcdLog); err != nil {
+		if past, err = cluster.OpenPast(ctx, s.options.EtcdLog, s.options.Writes); err != nil {
 			return err
 		}
 	}

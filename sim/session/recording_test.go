@@ -96,6 +96,9 @@ func TestReplayOfAServedRun(t *testing.T) {
 	}
 	defer closed(t, again)
 	equal(t, "the replay", stateOf(again), stateOf(s))
+	if more, err := again.Step(); more || err != nil {
+		t.Errorf("after the end of the recording: %v, %v", more, err)
+	}
 	want := stateOf(s)
 	if err := s.Back(t.Context(), 100); err != nil {
 		t.Fatal(err)

@@ -27,6 +27,9 @@ func (rec *Recording) Open(ctx context.Context, o Options) (*Session, error) {
 		return nil, errors.Join(errOtherReading, s.Close())
 	}
 	s.play.script = slices.Clone(rec.Journal)
+	if rec.Served {
+		s.last, s.play.last = rec.Step, rec.Step
+	}
 	for _, id := range slices.Sorted(maps.Keys(rec.Answers)) {
 		if err := s.Answer(id, rec.Answers[id]); err != nil {
 			return nil, errors.Join(fmt.Errorf("%w: %w", ErrDamaged, err), s.Close())

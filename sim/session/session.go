@@ -30,6 +30,7 @@ type Options struct {
 	DataDir string    // keep the cluster's etcd here, durably; such a run cannot be wound back or forked
 	EtcdLog io.Writer // where etcd's own log goes; nil: nowhere
 	Keep    int       // how many of the newest records Records can give; 0: DefaultKeep
+	Writes  int       // how many of the run's writes are remembered; one with more takes longer to wind back; 0: 40,000
 	Forward bool      // the run is only ever stepped forward: nothing is kept for a way back
 }
 
@@ -51,6 +52,7 @@ type Session struct {
 	sinks    []trace.Sink
 	answers  map[string]string // to the scenario's questions, by their ids
 	newest   uint64            // the step from which the session was last wound back
+	last     uint64            // a served run that is replayed ends with this step; 0: never
 
 	breaks  []*Breakpoint // in the order of their IDs
 	breakID int           // of the newest
@@ -73,7 +75,7 @@ func Open(ctx context.Context, in Input, o Options) (*Session, error) {
 	}
 	s.resolved = digest(sc)
 	if o.DataDir == "" && !o.Forward {
-		if s.past, err = cluster.OpenPast(ctx, o.EtcdLog); err != nil {
+		if s.past, err = cluster.OpenPast(ctx, o.EtcdLog, o.Writes); err != nil {
 			return nil, err
 		}
 	}
@@ -138,7 +140,7 @@ func (s *Session) Cut(ctx context.Context) error {
 	if err := s.play.runner.Cluster.Diverge(ctx); err != nil {
 		return err
 	}
-	s.play.script, s.newest = nil, 0
+	s.play.script, s.play.last, s.newest, s.last = nil, 0, 0, 0
 	return nil
 }
 
@@ -203,7 +205,7 @@ func (s *Session) begin(ctx context.Context, sc *scenario.Scenario, past *cluste
 	if err != nil {
 		return nil, err
 	}
-	p := &play{runner: scenario.NewRunner(sc, c), window: window{keep: s.options.Keep}, script: script, served: s.input.Served}
+	p := &play{runner: scenario.NewRunner(sc, c), window: window{keep: s.options.Keep}, script: script, served: s.input.Served, last: s.last}
 	c.Trace.Subscribe(p.record)
 	for _, id := range slices.Sorted(maps.Keys(s.answers)) {
 		if err := p.runner.Answer(id, s.answers[id]); err != nil {
@@ -222,7 +224,8 @@ type play struct {
 	runner *scenario.Runner
 	window window
 	script []engine.Entry // what is still to come from outside
-	served bool           // it goes on after its end
+	served bool           // it goes on after its end …
+	last   uint64         // … up to this step; 0: for ever
 	tell   trace.Sink     // nil while nobody is to be told
 
 	idle   time.Duration // up to here there is nothing to do …
@@ -245,6 +248,10 @@ func (p *play) step() (bool, error) {
 		p.script = p.script[1:]
 		_ = p.outside(next.Time, next.Request) // what it answered the first time it answers again
 		return true, c.Strayed()
+	}
+	if p.last > 0 && c.Engine.Steps() >= p.last {
+		p.runner.Conclude()
+		return false, nil
 	}
 	if p.served && p.runner.Conclude() {
 		_, err := c.Engine.Step()

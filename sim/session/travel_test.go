@@ -235,3 +235,27 @@ func TestNoWayBack(t *testing.T) {
 	}
 	finish(t, s)
 }
+
+// TestForgottenWrites winds a run back that has written more than is remembered.
+func TestForgottenWrites(t *testing.T) {
+	s, err := Open(t.Context(), builtin(t, "hello", 1), Options{Writes: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
+	finish(t, s)
+	if s.past.Remembers() {
+		t.Fatal("nothing is forgotten")
+	}
+	want := stateOf(s)
+	for range 2 {
+		if err := s.Back(t.Context(), 20); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Type(t.Context(), "nonsense"); err == nil {
+			t.Error("nonsense is a verb")
+		}
+		finish(t, s)
+		equal(t, "the end again", stateOf(s), want)
+	}
+}

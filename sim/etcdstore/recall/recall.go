@@ -17,9 +17,9 @@ import (
 	"minisim/sim/etcdstore"
 )
 
-// MaxCommits is how many commits a Past remembers. It lies below the history
-// that a store keeps, so that what is remembered can be read, too. A run with
-// more is forgotten as a whole: it can be played again only by writing it again.
+// MaxCommits is how many commits a Past remembers at most. It lies below the
+// history that a store keeps, so that what is remembered can be read, too. A run
+// with more is forgotten as a whole: it can be played again only by writing it again.
 const MaxCommits = 40_000
 
 // ErrOtherWay says that a run that was to be played again made another commit
@@ -31,8 +31,9 @@ type Past struct {
 	open      func(context.Context) (*etcdstore.Store, error)
 	store     *etcdstore.Store
 	first     int64 // the store's revision before the first commit
+	limit     int   // of answers
 	answers   []answer
-	forgotten bool // there were more than MaxCommits
+	forgotten bool // there were more
 }
 
 // answer is what the store said to one commit.
@@ -43,9 +44,13 @@ type answer struct {
 	err      error
 }
 
-// Open makes a Past with an empty store.
-func Open(ctx context.Context, o etcdstore.Options) (*Past, error) {
-	p := &Past{open: func(ctx context.Context) (*etcdstore.Store, error) { return etcdstore.Open(ctx, o) }}
+// Open makes a Past with an empty store that remembers up to limit commits; 0 and
+// more than MaxCommits are MaxCommits.
+func Open(ctx context.Context, o etcdstore.Options, limit int) (*Past, error) {
+	if limit == 0 || limit > MaxCommits {
+		limit = MaxCommits
+	}
+	p := &Past{limit: limit, open: func(ctx context.Context) (*etcdstore.Store, error) { return etcdstore.Open(ctx, o) }}
 	var err error
 	if p.store, err = p.open(ctx); err != nil {
 		return nil, err
@@ -67,7 +72,7 @@ func (p *Past) commit(ops []etcdstore.Op) (int64, []etcdstore.Event, error) {
 	revision, events, err := p.store.Commit(ops...)
 	switch {
 	case p.forgotten:
-	case len(p.answers) == MaxCommits:
+	case len(p.answers) == p.limit:
 		p.forgotten, p.answers = true, nil
 	default:
 		p.answers = append(p.answers, remember(ops, revision, events, err))
