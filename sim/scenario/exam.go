@@ -23,8 +23,8 @@ type item struct {
 	*Question
 	entry  int    // its index in the timeline
 	posed  bool   // the step that asks is over and the right answer is waited for
-	truth  string // the right answer …
-	known  bool   // … is known
+	known  bool   // the right answer can be said: mark is queued
+	truth  string // it, where it was read off a decision
 	why    string // the decision that it was read off
 	mark   *Mark  // nil: not marked yet
 	closed bool   // the mark is that of a run that has ended without an answer
@@ -207,10 +207,8 @@ func (x *exam) follow(r *Runner) {
 		case *fact:
 			x.readOff(r, it, a)
 		default:
-			if it.when != nil {
-				if it.known, _ = it.when.Holds(); it.known {
-					it.truth, it.why = "", ""
-				}
+			if it.when != nil { // else mark comes at its time
+				it.known, _ = it.when.Holds()
 			}
 		}
 		if it.known {
