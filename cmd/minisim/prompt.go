@@ -30,7 +30,7 @@ func promptCommands() []promptCommand {
 		{"g", "TIME | #STEP | CONDITION", "go to a time (90s, +30s) or step, back too, or until a condition holds", (*player).goal},
 		{"b", "[N]", "go back, N decisions", (*player).back},
 		{"break", "[WHEN | delete N]", "stop wherever a condition begins to hold, or at: " + strings.Join(session.Moments(), ", "), (*player).breakpoints},
-		{"w", "", "why: the last decision in detail", (*player).why},
+		{"w", "", "why: the last decision in detail, and what led to it", (*player).why},
 		{"o", "RESOURCE NAME [REVISION]", "show an object, as it was at a revision, and its history", (*player).object},
 		{"l", "", "list what is about to happen", (*player).coming},
 		{"q", "", "quit", func(*player, string) (*session.Stop, error) { return nil, errQuit }},
@@ -52,6 +52,9 @@ func (p *player) stepThrough() error {
 		stop, err := p.ask()
 		switch {
 		case errors.Is(err, errQuit) && p.session.End() == nil:
+			if slices.ContainsFunc(p.runner.Verdicts(), func(v scenario.Verdict) bool { return !v.Held }) {
+				return errFailed // what was expected so far did not hold
+			}
 			return fmt.Errorf("%w before the end of the run", errQuit)
 		case errors.Is(err, errQuit):
 			return nil
@@ -71,14 +74,8 @@ func (p *player) goOn(stop session.Stop) error {
 	defer p.text.Flush()
 	for {
 		more, err := p.session.Until(p.ctx, stop)
-		if err = errors.Join(err, p.failed); err != nil {
+		if err = errors.Join(err, p.failed); err != nil || !more {
 			return err
-		}
-		if !more {
-			if p.session.End() == nil {
-				p.say("the recording ends here")
-			}
-			return nil
 		}
 		at := p.session.Stopped()
 		if at.Breakpoint != nil {
@@ -127,19 +124,15 @@ func (p *player) ask() (*session.Stop, error) {
 	}
 }
 
-// standing is the prompt: where the run stands, and what comes next.
+// standing is the prompt: where the run stands.
 func (p *player) standing() string {
-	coming := "nothing"
-	if n := p.session.Pending(1); len(n) > 0 {
-		coming = fmt.Sprintf("%s %s", n[0].Actor, n[0].Kind)
-	}
 	switch now := clock(p.session.Now()); {
 	case p.session.End() != nil:
 		return fmt.Sprintf("[%ss, the end] b, g, w, q, ? > ", now)
 	case p.session.Newest() > p.session.StepNumber():
-		return fmt.Sprintf("[%ss, step %d of %d, next: %s] enter, n, b, c, w, ? > ", now, p.session.StepNumber(), p.session.Newest(), coming)
+		return fmt.Sprintf("[%ss, step %d of %d] enter, n, b, c, w, ? > ", now, p.session.StepNumber(), p.session.Newest())
 	default:
-		return fmt.Sprintf("[%ss, next: %s] enter, n, b, c, w, ? > ", now, coming)
+		return fmt.Sprintf("[%ss] enter, n, b, c, w, ? > ", now)
 	}
 }
 
@@ -215,7 +208,36 @@ func (p *player) why(string) (*session.Stop, error) {
 			p.say("  %s", line)
 		}
 	}
+	for _, cause := range causes(records, r) {
+		p.say("  because at %ss %s: %s", clock(cause.Time), cause.Actor, sentence(cause.Body))
+	}
 	return nil, nil
+}
+
+// causes are the records that led to r, the nearest first, as far as they say something.
+func causes(records []trace.Record, r trace.Record) []trace.Record {
+	byID := make(map[trace.ID]trace.Record, len(records))
+	for _, x := range records {
+		byID[x.ID] = x
+	}
+	var chain []trace.Record
+	for x, ok := byID[r.Cause]; ok; x, ok = byID[x.Cause] {
+		if sentence(x.Body) != "" {
+			chain = append(chain, x)
+		}
+	}
+	return chain
+}
+
+// sentence is what a record tells, at least to those who want to hear everything.
+func sentence(b trace.Body) string {
+	if m, ok := b.(trace.Murmurer); ok {
+		return m.Murmur()
+	}
+	if t, ok := b.(trace.Teller); ok {
+		return t.Tell()
+	}
+	return ""
 }
 
 // readLines reads lines on a goroutine of its own, so that Ctrl-C is heard

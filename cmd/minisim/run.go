@@ -370,7 +370,7 @@ func parseSpeed(s string) (float64, error) {
 		return 0, nil
 	}
 	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || v <= 0 || v > 1e9 {
+	if err != nil || !(v > 0 && v <= 1e9) { // NaN is neither
 		return 0, usageError{fmt.Errorf("--speed %s: it may be max or a number above 0 (virtual seconds a second)", s)}
 	}
 	return v, nil

@@ -36,13 +36,15 @@ func Load(path string) (*File, error) {
 		return nil, Diagnostics{{Pos: whole, Msg: "this is a directory", Hint: "name the compose file in it"}}
 	case info.Size() > MaxBytes:
 		return nil, tooLarge(whole)
+	case !info.Mode().IsRegular(): // a pipe that nobody writes to would be waited for without end
+		return nil, Diagnostics{{Pos: whole, Msg: "this is no regular file", Hint: "write its contents to a file first"}}
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, Diagnostics{{Pos: whole, Msg: "cannot read the file: " + reason(err)}}
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1)) // a pipe has no size to ask for beforehand
+	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1)) // it may have grown meanwhile
 	if err != nil {
 		return nil, Diagnostics{{Pos: whole, Msg: "cannot read the file: " + reason(err)}}
 	}

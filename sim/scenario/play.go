@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -61,6 +62,7 @@ func (r *Runner) plan() {
 		at := entry.At
 		if r.Cluster.Resumed && at <= e.Now() && entry.When == nil { // an earlier run has done it
 			if entry.Every == 0 {
+				r.skipped = append(r.skipped, fmt.Sprintf("at %s (%s)", entry.At, entry.Pos))
 				continue
 			}
 			p.played = int64((e.Now()-at)/entry.Every) + 1

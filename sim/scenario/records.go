@@ -65,6 +65,24 @@ func (b Built) Tell() string {
 	return fmt.Sprintf("builds %s from %s and pushes it to the registry that the nodes pull from", b.Image, b.Context)
 }
 
+// Resumed is the record of a durable cluster that carries on from an earlier run.
+type Resumed struct {
+	At      time.Duration `json:"atNs"`              // where the clock goes on
+	Skipped []string      `json:"skipped,omitempty"` // entries of the timeline that lie before it
+}
+
+// Kind is "resumed".
+func (Resumed) Kind() string { return "resumed" }
+
+// Tell says what is not done again.
+func (r Resumed) Tell() string {
+	s := fmt.Sprintf("the data folder has a cluster: carries on at %.3fs, with all machines on", r.At.Seconds())
+	if len(r.Skipped) > 0 {
+		s += "; what the timeline planned before that time is not done again: " + strings.Join(r.Skipped, ", ")
+	}
+	return s
+}
+
 // Said is the record of the narration.
 type Said struct {
 	Text string `json:"text"` // Markdown
@@ -172,7 +190,8 @@ type End struct {
 	Points   int64         `json:"points,omitempty"` // for right answers …
 	Of       int64         `json:"of,omitempty"`     // … of so many
 
-	Verdicts []Verdict `json:"verdicts"` // in the order in which they were given
+	Verdicts []Verdict  `json:"verdicts"` // in the order in which they were given
+	Services []Standing `json:"services"` // how the compose services stand
 }
 
 // Kind is "end".
@@ -184,7 +203,8 @@ func (e End) OK() bool { return e.Failed == 0 && e.Failures == 0 }
 // Tone is good or bad.
 func (e End) Tone() trace.Tone { return tone(e.OK()) }
 
-// Tell sums the run up: why it ended, each expectation with its verdict, the hash.
+// Tell sums the run up: why it ended, each expectation with its verdict,
+// each service that has not all it wants, the hash.
 func (e End) Tell() string {
 	s := fmt.Sprintf("end of the run at %s of virtual time, %d steps; %s. ", e.Time, e.Steps, e.Reason)
 	switch {
@@ -194,11 +214,13 @@ func (e End) Tell() string {
 		s += "The one expectation held"
 	case e.Failed == 0:
 		s += fmt.Sprintf("All %d expectations held", e.Held)
+	case e.Held+e.Failed == 1:
+		s += "The one expectation did not hold"
 	default:
 		s += fmt.Sprintf("%d of %d expectations did not hold", e.Failed, e.Held+e.Failed)
 	}
 	if e.Failures > 0 {
-		s += fmt.Sprintf("; %d commands failed", e.Failures)
+		s += "; " + count(int64(e.Failures), "command") + " failed"
 	}
 	if e.Of > 0 {
 		s += fmt.Sprintf("; the answers earned %d of %d points", e.Points, e.Of)
@@ -210,6 +232,9 @@ func (e End) Tell() string {
 			held = "DID NOT HOLD"
 		}
 		s += fmt.Sprintf("\n- %s: %s (at %.3fs)", v.Expect, held, v.At.Seconds())
+	}
+	for _, t := range troubled(e.Services) {
+		s += "\n- service " + t.String()
 	}
 	return s + "\nHash " + e.Hash
 }

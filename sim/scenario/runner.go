@@ -22,7 +22,7 @@ const Actor = "user"
 const (
 	ApplyAt     = 2 * time.Second  // after the start: the cluster is up; the user applies the objects
 	Settled     = 60 * time.Second // nothing of consequence has changed for so long: the run is over
-	MaxUnstated = 2 * time.Hour    // a run without `until` ends here though it has not settled
+	MaxUnstated = 2 * time.Hour    // so long after the last entry of its timeline a run without `until` ends though it has not settled
 )
 
 // VerbRequest is the kind of an outside request that carries out a verb; its data is the command's text in JSON.
@@ -49,6 +49,8 @@ type Runner struct {
 	end       *End
 	judged    int  // verdicts that were given before the end
 	beyond    bool // somebody has gone on after the end
+	began     time.Duration
+	skipped   []string // entries that an earlier run of a durable cluster has done
 }
 
 // NewRunner makes a scenario ready to run on a cluster that has been made from its Cluster configuration.
@@ -66,6 +68,7 @@ func NewRunner(s *Scenario, c *cluster.Cluster) *Runner {
 func (r *Runner) Start() {
 	e := r.Cluster.Engine
 	e.Register(Actor, r)
+	r.began = e.Now()
 	e.After(0, engine.Work{Actor: Actor, Kind: "translate", Key: r.Scenario.Name})
 	r.Cluster.Boot()
 	r.plan()
@@ -101,6 +104,9 @@ func (r *Runner) Run(w engine.Work) {
 // the registry and queues the objects.
 func (r *Runner) translate() {
 	s, t, e := r.Scenario, r.Cluster.Trace, r.Cluster.Engine
+	if r.Cluster.Resumed {
+		t.Add(Resumed{At: e.Now(), Skipped: r.skipped})
+	}
 	objects := map[string][]string{}
 	for _, o := range s.Compose.Objects {
 		objects[o.Service] = append(objects[o.Service], api.Ref(api.Of(o.Resource), api.Key{Name: o.GetName()}))
@@ -204,10 +210,19 @@ func (r *Runner) over() (string, bool) {
 		return "", false
 	case e.Quiet() >= Settled:
 		return fmt.Sprintf("settled: nothing but heartbeats has changed for %s", Settled), true
-	case e.Now() > MaxUnstated:
-		return fmt.Sprintf("not settled after %s of virtual time; state an end with until:", MaxUnstated), true
+	case e.Now() > r.lastEntry()+MaxUnstated:
+		return fmt.Sprintf("not settled for %s of virtual time; state an end with until:", MaxUnstated), true
 	}
 	return "", false
+}
+
+// lastEntry is the time of the last thing that is planned, or of the start.
+func (r *Runner) lastEntry() time.Duration {
+	last := r.began
+	for _, x := range r.Scenario.Timeline {
+		last = max(last, x.At)
+	}
+	return last
 }
 
 func (r *Runner) finish(reason string) {
@@ -221,7 +236,7 @@ func (r *Runner) finish(reason string) {
 		r.expect(x)
 	}
 	t := r.Cluster.Trace
-	end := End{Reason: reason, Time: r.Cluster.Engine.Now(), Steps: r.Cluster.Engine.Steps(), Hash: t.Hash(), Failures: r.failures, Verdicts: append([]Verdict{}, r.verdicts...)}
+	end := End{Reason: reason, Time: r.Cluster.Engine.Now(), Steps: r.Cluster.Engine.Steps(), Hash: t.Hash(), Failures: r.failures, Verdicts: append([]Verdict{}, r.verdicts...), Services: r.standings()}
 	end.Points, end.Of = r.exam.score()
 	for _, v := range r.verdicts {
 		if v.Held {
