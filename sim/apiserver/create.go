@@ -40,6 +40,9 @@ func (c *call) create() (api.Object, error) {
 			return nil, c.invalid(errs)
 		}
 	}
+	if err := c.vet(api.VerbCreate, o, nil); err != nil {
+		return nil, err
+	}
 	if o.GetResourceVersion() != "" {
 		return nil, plain("resourceVersion should not be set on objects to be created")
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -124,15 +125,45 @@ func (c *call) attributes() access.Attributes {
 
 // admit has admission look at the request, which may change o.
 func (c *call) admit(verb api.Verb, o, old api.Object) error {
-	changed, err := admission.Admit(&admission.Attributes{
-		User: c.id.User, Groups: c.id.Groups, Verb: verb, Resource: c.Resource, Subresource: c.Subresource,
-		Key: c.Key, Object: o, Old: old,
-	}, c.server)
+	changed, err := admission.Admit(c.admission(verb, o, old), c.server)
 	c.admitted = append(c.admitted, changed...)
 	if err != nil {
 		return err
 	}
 	return c.server.policy.Grants(c.attributes(), o, old)
+}
+
+// vet has admission look at the request after validation, when o will not change any more.
+func (c *call) vet(verb api.Verb, o, old api.Object) error {
+	remarks, err := admission.Validate(c.admission(verb, o, old), c.server)
+	c.admitted = append(c.admitted, remarks...)
+	return err
+}
+
+func (c *call) admission(verb api.Verb, o, old api.Object) *admission.Attributes {
+	a := &admission.Attributes{
+		User: c.id.User, Groups: c.id.Groups, Verb: verb, Resource: c.Resource, Subresource: c.Subresource,
+		Key: c.Key, Object: o, Old: old, Now: c.server.Engine.Clock(), Warn: c.Warn,
+	}
+	if !c.DryRun {
+		a.Charge = c.charge
+	}
+	return a
+}
+
+// charge stores the status of a quota that the request uses some of.
+func (c *call) charge(q *corev1.ResourceQuota) error {
+	sub := &call{Request: api.Request{Verb: api.VerbUpdate, Resource: api.ResourceQuotas, Subresource: "status", Key: api.KeyOf(q)}, server: c.server, id: c.id}
+	it, err := sub.current()
+	if err != nil {
+		return err
+	}
+	group := c.server.group
+	c.server.group = nil // the next request of the group may use of it, too
+	_, err = sub.replace(it, q)
+	c.server.group = group
+	c.changes = append(c.changes, sub.changes...)
+	return err
 }
 
 func (c *call) strategy() *kinds.Strategy { return kinds.For(c.Resource) }

@@ -55,6 +55,9 @@ func (c *call) modify(build func(old api.Object) (api.Object, error)) (api.Objec
 // unmodified checks that the sender means the object that there is, in its
 // present version if it says which.
 func (c *call) unmodified(it *item, o api.Object) error {
+	if err := c.vet(api.VerbUpdate, o, it.object); err != nil {
+		return nil, err
+	}
 	version, err := versionOf(o)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -26,6 +27,8 @@ type Caches struct {
 	ServiceAccounts        *component.Cache[*corev1.ServiceAccount]
 	PersistentVolumeClaims *component.Cache[*corev1.PersistentVolumeClaim]
 	PersistentVolumes      *component.Cache[*corev1.PersistentVolume]
+	ResourceQuotas         *component.Cache[*corev1.ResourceQuota]
+	ClusterRoles           *component.Cache[*rbacv1.ClusterRole]
 
 	Deployments  *component.Cache[*appsv1.Deployment]
 	ReplicaSets  *component.Cache[*appsv1.ReplicaSet]
@@ -63,6 +66,8 @@ func newCaches(p *component.Process) *Caches {
 		ServiceAccounts:        informer[*corev1.ServiceAccount](p, api.ServiceAccounts),
 		PersistentVolumeClaims: informer[*corev1.PersistentVolumeClaim](p, api.PersistentVolumeClaims),
 		PersistentVolumes:      informer[*corev1.PersistentVolume](p, api.PersistentVolumes),
+		ResourceQuotas:         informer[*corev1.ResourceQuota](p, api.ResourceQuotas),
+		ClusterRoles:           informer[*rbacv1.ClusterRole](p, api.ClusterRoles),
 		Deployments:            informer[*appsv1.Deployment](p, api.Deployments),
 		ReplicaSets:            informer[*appsv1.ReplicaSet](p, api.ReplicaSets),
 		StatefulSets:           informer[*appsv1.StatefulSet](p, api.StatefulSets),

@@ -41,4 +41,6 @@ func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newDisruption(p, c)
 	newNamespaces(p, c)
 	newServiceAccounts(p, c)
+	newQuotas(p, c)
+	newClusterRoles(p, c)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"minisim/sim/api"
@@ -47,11 +48,18 @@ func Defaults() []api.Object {
 	return out
 }
 
-// aggregate are the rules of all roles that are for another one.
+// aggregate are the rules of all roles that are for another one, each once, as
+// the controller for that would gather them.
 func aggregate(name string, all []api.Object) (rules []rbacv1.PolicyRule) {
 	for _, o := range all {
-		if r, ok := o.(*rbacv1.ClusterRole); ok && r.Labels[AggregateLabel+name] == "true" {
-			rules = append(rules, r.Rules...)
+		part, ok := o.(*rbacv1.ClusterRole)
+		if !ok || part.Labels[AggregateLabel+name] != "true" {
+			continue
+		}
+		for _, r := range part.Rules {
+			if !slices.ContainsFunc(rules, func(have rbacv1.PolicyRule) bool { return apiequality.Semantic.DeepEqual(have, r) }) {
+				rules = append(rules, r)
+			}
 		}
 	}
 	return rules

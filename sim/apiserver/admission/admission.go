@@ -1,9 +1,12 @@
-// Package admission looks at writes after authorisation and before validation:
-// each plugin may complete an object or refuse the request. They run in the
-// order of Kubernetes. One plugin, one file.
+// Package admission looks at writes after authorisation: before validation each
+// plugin may complete an object or refuse the request (Admit), after it each may
+// only refuse (Validate). They run in the order of Kubernetes. One plugin, one file.
 package admission
 
 import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"minisim/sim/api"
@@ -19,6 +22,16 @@ type Attributes struct {
 	Key         api.Key
 	Object      api.Object // the object to come, which plugins may change; nil for a delete
 	Old         api.Object // the present object, nil for a create
+
+	Now    time.Time                         // the virtual time
+	Warn   func(string)                      // is told of what the sender should know; nil: nobody is
+	Charge func(*corev1.ResourceQuota) error // stores what a quota's status has become; nil for a dry run
+}
+
+func (a *Attributes) warn(text string) {
+	if a.Warn != nil {
+		a.Warn(text)
+	}
 }
 
 // Objects is what plugins may look at.
@@ -30,38 +43,61 @@ type Objects interface {
 	Each(r *api.Resource, namespace string, f func(api.Object) bool)
 }
 
-// plugin looks at a request. It says in a few words what it has changed, "" if nothing.
+// stage looks at a request. It says in a few words what it has changed or
+// remarks upon, "" if nothing.
+type stage func(*Attributes, Objects) (what string, err error)
+
+// plugin looks at a request before and after validation; either may be nil.
 type plugin struct {
-	name  string
-	admit func(*Attributes, Objects) (changed string, err error)
+	name            string
+	admit, validate stage
 }
 
 // plugins run in this order, which is Kubernetes'.
 var plugins = []plugin{
-	{"NamespaceLifecycle", namespaceLifecycle},
-	{"ServiceAccount", serviceAccount},
-	{"NodeRestriction", nodeRestriction},
-	{"TaintNodesByCondition", taintNodesByCondition},
-	{"Priority", priority},
-	{"DefaultTolerationSeconds", defaultTolerationSeconds},
-	{"DefaultStorageClass", defaultStorageClass},
-	{"StorageObjectInUseProtection", storageProtection},
-	{"PodTopologyLabels", podTopologyLabels},
+	{"NamespaceLifecycle", namespaceLifecycle, nil},
+	{"LimitRanger", limitDefaults, withinLimits},
+	{"ServiceAccount", serviceAccount, nil},
+	{"NodeRestriction", nodeRestriction, nil},
+	{"TaintNodesByCondition", taintNodesByCondition, nil},
+	{"PodSecurity", nil, podSecurity},
+	{"Priority", priority, nil},
+	{"DefaultTolerationSeconds", defaultTolerationSeconds, nil},
+	{"DefaultStorageClass", defaultStorageClass, nil},
+	{"StorageObjectInUseProtection", storageProtection, nil},
+	{"PersistentVolumeClaimResize", nil, claimResize},
+	{"RuntimeClass", runtimeClass, overheadOfClass},
+	{"DefaultIngressClass", defaultIngressClass, nil},
+	{"PodTopologyLabels", podTopologyLabels, nil},
+	{"ResourceQuota", nil, resourceQuota},
 }
 
-// Admit runs all plugins. It returns what they have changed, each as
-// "Plugin: what", or the first refusal.
+// Admit runs all plugins before validation. It returns what they have changed,
+// each as "Plugin: what", or the first refusal.
 func Admit(a *Attributes, o Objects) (changed []string, err error) {
-	for _, p := range plugins {
-		what, err := p.admit(a, o)
+	return run(a, o, func(p *plugin) stage { return p.admit })
+}
+
+// Validate runs all plugins after validation, which change nothing any more.
+func Validate(a *Attributes, o Objects) (remarks []string, err error) {
+	return run(a, o, func(p *plugin) stage { return p.validate })
+}
+
+func run(a *Attributes, o Objects, pick func(*plugin) stage) (told []string, err error) {
+	for i := range plugins {
+		look := pick(&plugins[i])
+		if look == nil {
+			continue
+		}
+		what, err := look(a, o)
 		if err != nil {
-			return changed, err
+			return told, err
 		}
 		if what != "" {
-			changed = append(changed, p.name+": "+what)
+			told = append(told, plugins[i].name+": "+what)
 		}
 	}
-	return changed, nil
+	return told, nil
 }
 
 // creates says whether the request creates an object of r.

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -11,9 +12,10 @@ import (
 // mirrorAnnotation marks a pod that a kubelet made from a file of its own.
 const mirrorAnnotation = "kubernetes.io/config.mirror"
 
-// serviceAccount has a pod that names no service account run as "default", and
-// refuses one that names an account that is not there. Every namespace is taken
-// to have its "default".
+// serviceAccount has a pod that names no service account run as "default", with
+// the secrets that its account has for images, and refuses one that names an
+// account that is not there. Every namespace is taken to have its "default". The
+// volume with the account's token is left out: simulated containers call nobody.
 func serviceAccount(a *Attributes, o Objects) (string, error) {
 	if !a.creates(api.Pods) {
 		return "", nil
@@ -26,8 +28,13 @@ func serviceAccount(a *Attributes, o Objects) (string, error) {
 	if set {
 		pod.Spec.ServiceAccountName = "default"
 	}
-	if name := pod.Spec.ServiceAccountName; name != "default" && o.Get(api.ServiceAccounts, api.Key{Namespace: a.Key.Namespace, Name: name}) == nil {
+	name := pod.Spec.ServiceAccountName
+	account, ok := o.Get(api.ServiceAccounts, api.Key{Namespace: a.Key.Namespace, Name: name}).(*corev1.ServiceAccount)
+	if !ok && name != "default" {
 		return "", a.forbid(fmt.Errorf("error looking up service account %s/%s: serviceaccount %q not found", a.Key.Namespace, name, name))
+	}
+	if ok && len(pod.Spec.ImagePullSecrets) == 0 {
+		pod.Spec.ImagePullSecrets = slices.Clone(account.ImagePullSecrets)
 	}
 	pod.Spec.DeprecatedServiceAccount = pod.Spec.ServiceAccountName
 	if set {
