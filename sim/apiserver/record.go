@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -43,7 +44,19 @@ type Request struct {
 	Routine     bool     `json:"routine,omitempty"`  // a lease, a heartbeat, an Event
 	Error       string   `json:"error,omitempty"`
 
+	// Event is what an Event says that is written by the request.
+	Event *EventText `json:"event,omitempty"`
+
 	singular string
+}
+
+// EventText is what an Event says.
+type EventText struct {
+	Type    string `json:"type"`
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+	Object  string `json:"object"` // "Pod default/web-1"
+	Count   int32  `json:"count"`
 }
 
 // Kind is "request".
@@ -63,8 +76,11 @@ func (r Request) Tell() string {
 	return r.sentence()
 }
 
-// Murmur tells of the everyday requests, too.
+// Murmur tells of the everyday requests and of Events, too.
 func (r Request) Murmur() string {
+	if e := r.Event; e != nil && r.Error == "" {
+		return fmt.Sprintf("event %s %s for %s (%d): %s", e.Type, e.Reason, e.Object, e.Count, e.Message)
+	}
 	if r.quiet() {
 		return ""
 	}
@@ -149,6 +165,9 @@ func (c *call) record(err error) {
 		for _, ch := range c.changes {
 			told = append(told, s.hub.concerned(ch)...)
 			rec.Routine = rec.Routine && routine(ch)
+			if ev, ok := ch.new.(*corev1.Event); ok {
+				rec.Event = eventText(ev)
+			}
 		}
 		for _, d := range told {
 			if d.watch.sink != nil {
@@ -173,6 +192,14 @@ func (c *call) record(err error) {
 		d.watch.send(d.event)
 	}
 	s.Engine.SetCause(before)
+}
+
+func eventText(ev *corev1.Event) *EventText {
+	o := ev.InvolvedObject
+	return &EventText{
+		Type: ev.Type, Reason: ev.Reason, Message: ev.Message, Count: max(ev.Count, 1),
+		Object: o.Kind + " " + api.Key{Namespace: o.Namespace, Name: o.Name}.String(),
+	}
 }
 
 func outcomeOf(err error) Outcome {
