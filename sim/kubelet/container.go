@@ -129,6 +129,7 @@ func (p *pod) launch(c *container) {
 		id: p.k.containerID(p.name, c), asked: c.spec.Image, image: image{name: c.image.Name, digest: c.image.Digest, bytes: c.image.Bytes},
 		started: now, alive: true, does: programOf(c.spec, p.obj, c.image, now),
 	}
+	task := p.asTask(c, &r.does)
 	if c.run != nil {
 		r.attempt = c.run.attempt + 1
 		r.before = p.terminated(c.run)
@@ -146,7 +147,7 @@ func (p *pod) launch(c *container) {
 	if r.attempt > 0 {
 		text = fmt.Sprintf("runs %s again (restart %d)", c.spec.Image, r.attempt)
 	}
-	p.tell(c, "start", text)
+	p.tell(c, "start", text+task)
 }
 
 // exit notes that a container's run has ended at a time.

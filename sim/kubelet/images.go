@@ -140,7 +140,7 @@ func (p *pod) pulling() bool {
 		return true
 	}
 	p.containerEvent(c, corev1.EventTypeNormal, "Pulled", fmt.Sprintf("Successfully pulled image %q in %v (%v including waiting). Image size: %d bytes.",
-		c.spec.Image, p.now()-j.began, p.now()-c.asked, c.image.Bytes))
+		c.spec.Image, (p.now()-j.began).Truncate(time.Millisecond), (p.now()-c.asked).Truncate(time.Millisecond), c.image.Bytes))
 	c.pulls = backoff{}
 	p.create(c)
 	return true

@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -334,5 +335,26 @@ func TestPullsWaitForEachOther(t *testing.T) {
 		return strings.Contains(s, `in 3.2s (6.`) && strings.Contains(s, "s including waiting)")
 	}) {
 		t.Errorf("events %q", b.events("a"))
+	}
+}
+
+// How long a pull took is told in whole milliseconds, however the waiting fell.
+func TestPulledIsTruncatedToMilliseconds(t *testing.T) {
+	b := newBench(t)
+	b.run(3 * time.Second)
+	b.create(bound("b", ofImage("mysql:8")))
+	b.run(1234567 * time.Nanosecond)
+	b.create(bound("a", ofImage("postgres:16")))
+	b.expect("a", running, time.Minute)
+	b.run(time.Second)
+	pulled := regexp.MustCompile(`in (\S+) \((\S+) including waiting\)`)
+	found := pulled.FindStringSubmatch(strings.Join(b.events("a"), "\n"))
+	if len(found) != 3 {
+		t.Fatalf("events %q", b.events("a"))
+	}
+	for _, text := range found[1:] {
+		if d, err := time.ParseDuration(text); err != nil || d%time.Millisecond != 0 {
+			t.Errorf("%s in %q", text, found[0])
+		}
 	}
 }

@@ -38,6 +38,11 @@ func asSidecar(p *corev1.Pod) {
 	p.Spec.InitContainers[len(p.Spec.InitContainers)-1].RestartPolicy = &always
 }
 
+func ofJob(p *corev1.Pod) {
+	controller := true
+	p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: "task", Controller: &controller}}
+}
+
 func grace(seconds int64) func(*corev1.Pod) {
 	return func(p *corev1.Pod) { p.Spec.TerminationGracePeriodSeconds = &seconds }
 }
@@ -66,6 +71,29 @@ func TestLives(t *testing.T) {
 			name:    "a task fails",
 			pod:     []func(*corev1.Pod){ofImage("busybox"), command("sh", "-c", "sleep 2; exit 3"), onceOnly},
 			moments: []moment{{2 * s, running}, {4 * s, "Failed main=Error(3) ready=False"}},
+		},
+		{
+			name:    "a Job's program that nothing is known of ends after 5 s",
+			pod:     []func(*corev1.Pod){ofImage("shop"), command("python", "manage.py", "migrate"), ofJob, onceOnly},
+			moments: []moment{{5 * s, running}, {8 * s, "Succeeded main=Completed(0) ready=False"}},
+		},
+		{
+			name: "the scenario says how a Job's program ends",
+			pod:  []func(*corev1.Pod){ofImage("shop"), ofJob, onceOnly},
+			prepare: func(b *bench) {
+				b.world.Images.Set(world.Image{Name: "shop", Bytes: 1, Program: world.Program{Exits: true, After: time.Minute, ExitCode: 4}})
+			},
+			moments: []moment{{50 * s, running}, {65 * s, "Failed main=Error(4) ready=False"}},
+		},
+		{
+			name:    "a Job's sidecar does not end by itself",
+			pod:     []func(*corev1.Pod){withInit("proxy", "envoy"), asSidecar, ofImage("busybox"), command("sleep", "60"), ofJob, onceOnly},
+			moments: []moment{{50 * s, "Running proxy=running main=running ready=True"}},
+		},
+		{
+			name:    "an init container's program ends, so that the others have their turn",
+			pod:     []func(*corev1.Pod){withInit("setup", "python", "setup.py")},
+			moments: []moment{{4 * s, "Pending setup=running main=PodInitializing ready=False"}, {10 * s, "Running setup=Completed(0) main=running ready=True"}},
 		},
 		{
 			name:    "a failed task is tried again and then ends well",

@@ -8,6 +8,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"minisim/sim/api"
 	"minisim/sim/world"
@@ -47,6 +48,26 @@ func programOf(c *corev1.Container, pod *corev1.Pod, image world.Image, now time
 		p.exits, p.code, p.due = true, does.ExitCode, now+does.After
 	}
 	return p
+}
+
+// taskTime is how long a program takes that is there to end and of which nothing
+// else is known. It then ends with code 0.
+const taskTime = 5 * time.Second
+
+// asTask gives a program that would run for ever an end, where ending is what
+// its container is there for, and says so.
+func (p *pod) asTask(c *container, d *program) (told string) {
+	whose := "a Job's program"
+	switch owner := metav1.GetControllerOf(p.obj); {
+	case d.script != nil || d.exits || c.kind == sidecar:
+		return ""
+	case c.kind == initContainer:
+		whose = "an init container's program"
+	case owner == nil || owner.Kind != api.Jobs.Kind:
+		return ""
+	}
+	d.exits, d.due = true, p.now()+taskTime
+	return fmt.Sprintf("; ends with code 0 after %s: what %s does here unless the scenario says otherwise", seconds(taskTime), whose)
 }
 
 // crash has the program end at once.
