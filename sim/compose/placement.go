@@ -101,7 +101,7 @@ func (s *service) constrain(c constraint, term *corev1.NodeSelectorTerm, spec *c
 		s.note(Changed, "the node with the swarm ID "+c.value, "the node with that name", "write the node's name", path...)
 		return
 	case "node.role":
-		s.role((c.value == "manager") == c.equal, term, spec)
+		s.role((c.value == "manager") == c.equal, term, spec, path...)
 		return
 	case "node.ip":
 		s.note(Lost, "nodes by IP address", "Kubernetes selects nodes by labels", "label the nodes", path...)
@@ -131,9 +131,12 @@ func architecture(name string) string {
 }
 
 // role puts pods on control-plane nodes, whose taint they must tolerate, or keeps them off.
-func (s *service) role(manager bool, term *corev1.NodeSelectorTerm, spec *corev1.PodSpec) {
+func (s *service) role(manager bool, term *corev1.NodeSelectorTerm, spec *corev1.PodSpec, path ...string) {
 	operator := corev1.NodeSelectorOpDoesNotExist
 	if manager {
+		s.note(Changed, "runs on the swarm's managers",
+			"it wants nodes with the label "+controlPlane+" and tolerates their taint: kubeadm's masters are such nodes, but in minisim masters are no nodes, so that its pods stay Pending",
+			"leave the constraint out, or give a worker this label", path...)
 		operator = corev1.NodeSelectorOpExists
 		spec.Tolerations = append(spec.Tolerations, corev1.Toleration{Key: controlPlane, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule})
 	}

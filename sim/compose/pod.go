@@ -86,6 +86,8 @@ func (s *service) host(spec *corev1.PodSpec) {
 	if s.Runtime != "" {
 		class := dnsName(s.Runtime)
 		spec.RuntimeClassName = &class
+		s.note(Changed, "Docker runs the container with the runtime "+s.Runtime, "runtimeClassName: the RuntimeClass "+class+" must exist in the cluster",
+			"create it, or leave the key out", "runtime")
 	}
 	if name := s.Hostname; name != "" {
 		if len(validation.IsDNS1123Label(name)) > 0 {

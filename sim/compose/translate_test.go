@@ -268,6 +268,25 @@ func TestConstraints(t *testing.T) {
 	}
 }
 
+// TestWhatTheClusterMustHave are notes on what a file takes for granted and a cluster may lack.
+func TestWhatTheClusterMustHave(t *testing.T) {
+	r := translateText(t, `
+services:
+  proxy: {image: a, deploy: {placement: {constraints: [node.role == manager]}}}
+  other: {image: a, deploy: {placement: {constraints: [node.role != manager]}}}
+  boxed: {image: a, runtime: gvisor}
+`)
+	for _, want := range []string{
+		"changed compose.yaml:3:56 services.proxy.deploy.placement.constraints[0]: runs on the swarm's managers; it wants nodes with the label node-role.kubernetes.io/control-plane",
+		"in minisim masters are no nodes, so that its pods stay Pending; leave the constraint out, or give a worker this label",
+		"changed compose.yaml:5:21 services.boxed.runtime: Docker runs the container with the runtime gvisor; runtimeClassName: the RuntimeClass gvisor must exist in the cluster",
+	} {
+		if strings.Count(notesText(r.Notes), want) != 1 {
+			t.Errorf("not one note says %q in\n%s", want, notesText(r.Notes))
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	for name, want := range map[string]string{"web": "web", "my_db": "my-db", "My.App": "my-app", "9lives": "n-9lives", "_x_": "x", "...": "n"} {
 		if got := dnsName(name); got != want {
