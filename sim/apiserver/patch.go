@@ -21,6 +21,9 @@ import (
 
 // patch changes the present object, whatever its version.
 func (c *call) patch() (api.Object, error) {
+	if c.PatchType == types.ApplyYAMLPatchType {
+		return c.apply()
+	}
 	return c.modify(func(old api.Object) (api.Object, error) {
 		o, err := c.patched(old)
 		if err != nil {
@@ -130,6 +133,6 @@ func (c *call) applyPatch(before []byte, old api.Object) ([]byte, error) {
 		return after, nil
 	}
 	return nil, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, string(c.Verb), c.Resource.GroupResource(), c.Key.Name,
-		fmt.Sprintf("the body of the request was in an unknown format - accepted media types include: %s, %s, %s",
-			types.JSONPatchType, types.MergePatchType, types.StrategicMergePatchType), 0, true)
+		fmt.Sprintf("the body of the request was in an unknown format - accepted media types include: %s, %s, %s, %s",
+			types.JSONPatchType, types.MergePatchType, types.StrategicMergePatchType, types.ApplyYAMLPatchType), 0, true)
 }

@@ -56,6 +56,7 @@ type Server struct {
 	hub    hub
 	rand   dice
 	net    services
+	owners owners
 	policy *access.Policy
 	group  *group // nil: each write is a transaction of its own
 	expiry

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"minisim/sim/api"
@@ -36,6 +37,11 @@ func (c *call) modify(build func(old api.Object) (api.Object, error)) (api.Objec
 	if err != nil {
 		return nil, err
 	}
+	if c.PatchType != types.ApplyYAMLPatchType {
+		if o, err = c.owned(it.object, o); err != nil {
+			return nil, plain("%v", err)
+		}
+	}
 	k := c.strategy()
 	if k.Default != nil {
 		k.Default(o)
@@ -49,15 +55,15 @@ func (c *call) modify(build func(old api.Object) (api.Object, error)) (api.Objec
 	if errs := c.prepare(o, it.object); len(errs) > 0 {
 		return nil, c.invalid(errs)
 	}
+	if err := c.vet(api.VerbUpdate, o, it.object); err != nil {
+		return nil, err
+	}
 	return c.replace(it, o)
 }
 
 // unmodified checks that the sender means the object that there is, in its
 // present version if it says which.
 func (c *call) unmodified(it *item, o api.Object) error {
-	if err := c.vet(api.VerbUpdate, o, it.object); err != nil {
-		return nil, err
-	}
 	version, err := versionOf(o)
 	if err != nil {
 		return err

@@ -144,6 +144,9 @@ func (w *write) put() error {
 	if err != nil {
 		return err
 	}
+	if o.GetNamespace() == "" && w.resource.Namespaced {
+		o.SetNamespace(w.Namespace) // the path says it
+	}
 	q := w.request()
 	q.Object = o
 	if w.Verb == api.VerbCreate && q.Key.Name == "" {

@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"minisim/sim/api"
 )
@@ -84,9 +83,9 @@ func (c *exchange) stream() error {
 
 var deed = map[string]string{"exec": "execute a command in", "attach": "attach to", "portforward": "forward a port to"}
 
-func unimplemented(why string) error {
-	return apierrors.NewGenericServerResponse(http.StatusNotImplemented, "", schema.GroupResource{}, "", why, 0, false)
-}
+// unimplemented is what a simulated cluster cannot do. Its code is one whose
+// text clients show as it is.
+func unimplemented(why string) error { return apierrors.NewBadRequest(why) }
 
 // containerOf is the container that is meant; of several one has to be named.
 func containerOf(pod *corev1.Pod, name string, any bool) (string, error) {

@@ -62,7 +62,7 @@ func (c *exchange) list() error {
 		return c.visitor().List(c.target.resource, q.ListOptions, q.at)
 	})
 	if err != nil {
-		return c.selectorError(err)
+		return err
 	}
 	now, err := c.server.now(c.r.Context())
 	if err != nil {
@@ -176,17 +176,6 @@ func (c *exchange) selectors() (api.ListOptions, error) {
 		}
 	}
 	return o, nil
-}
-
-// selectorError gives a refused selector the text that Kubernetes gives it.
-func (c *exchange) selectorError(err error) error {
-	q := c.query()
-	if !apierrors.IsBadRequest(err) || q.Get("fieldSelector") == "" {
-		return err
-	}
-	r := c.target.resource
-	return apierrors.NewBadRequest(`Unable to find "` + r.GVR().String() + `" that match label selector "` + q.Get("labelSelector") +
-		`", field selector "` + q.Get("fieldSelector") + `": ` + err.Error())
 }
 
 // versionOf reads the parameter resourceVersion: given says whether it is there.

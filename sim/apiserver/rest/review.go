@@ -6,6 +6,7 @@ import (
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -31,6 +32,7 @@ func (r review) describe() metav1.APIResource {
 var reviews = []review{
 	{"selfsubjectreviews", authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"), whoAmI},
 	{"selfsubjectaccessreviews", authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), mayI},
+	{"selfsubjectrulesreviews", authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectRulesReview"), whatMayI},
 	{"subjectaccessreviews", authorizationv1.SchemeGroupVersion.WithKind("SubjectAccessReview"), mayThey},
 }
 
@@ -87,6 +89,30 @@ func mayThey(c *exchange, o runtime.Object) error {
 	var err error
 	r.Status, err = c.decide(User{r.Spec.User, r.Spec.Groups}, r.Spec.ResourceAttributes, r.Spec.NonResourceAttributes)
 	return err
+}
+
+// whatMayI lists the rules that hold for the user in a namespace.
+func whatMayI(c *exchange, o runtime.Object) error {
+	r := o.(*authorizationv1.SelfSubjectRulesReview)
+	if r.Spec.Namespace == "" {
+		return apierrors.NewBadRequest("no namespace on request")
+	}
+	rules, err := look(c.r.Context(), &c.server.bridge, func() ([]rbacv1.PolicyRule, error) { return c.visitor().Rules(r.Spec.Namespace), nil })
+	if err != nil {
+		return err
+	}
+	r.Status = authorizationv1.SubjectRulesReviewStatus{ResourceRules: []authorizationv1.ResourceRule{}, NonResourceRules: []authorizationv1.NonResourceRule{}}
+	for _, rule := range rules {
+		if len(rule.Resources) > 0 {
+			r.Status.ResourceRules = append(r.Status.ResourceRules, authorizationv1.ResourceRule{
+				Verbs: rule.Verbs, APIGroups: rule.APIGroups, Resources: rule.Resources, ResourceNames: rule.ResourceNames,
+			})
+		}
+		if len(rule.NonResourceURLs) > 0 {
+			r.Status.NonResourceRules = append(r.Status.NonResourceRules, authorizationv1.NonResourceRule{Verbs: rule.Verbs, NonResourceURLs: rule.NonResourceURLs})
+		}
+	}
+	return nil
 }
 
 // decide says whether a user may do something.

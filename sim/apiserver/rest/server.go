@@ -53,7 +53,7 @@ type Server struct {
 	pki      *pki
 	listener net.Listener
 	http     *http.Server
-	openapi  func() (*openAPI, error)
+	openapi  func() (openAPI, error)
 	inFlight chan struct{}
 	watching chan struct{}
 	served   sync.WaitGroup

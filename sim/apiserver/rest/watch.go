@@ -88,7 +88,7 @@ func (c *exchange) watch() error {
 	q := newQueue()
 	opened, err := c.open(ctx, w, q)
 	if err != nil {
-		return c.selectorError(err)
+		return err
 	}
 	defer opened.stop()
 	s, err := c.newStream(a)
@@ -210,6 +210,7 @@ const writeTime = 30 * time.Second
 
 func (s *stream) flush() error {
 	s.flusher.SetWriteDeadline(time.Now().Add(writeTime)) // where the connection knows deadlines
+	defer s.flusher.SetWriteDeadline(time.Time{})         // to hear nothing for a long time is no fault
 	return s.flusher.Flush()
 }
 

@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -13,7 +15,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/yaml"
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver/outside"
@@ -153,13 +157,8 @@ func (c *exchange) deleting(q outside.Request) (outside.Request, error) {
 	p := c.query()
 	o := &metav1.DeleteOptions{}
 	if len(q.Body) > 0 {
-		info, ok := serializerOf(q.ContentType)
-		if !ok {
-			return q, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, "delete", c.target.resource.GroupResource(), q.Name, "", 0, true)
-		}
-		want := metav1.SchemeGroupVersion.WithKind("DeleteOptions")
-		if _, _, err := info.Serializer.Decode(q.Body, &want, o); err != nil && !runtime.IsStrictDecodingError(err) {
-			return q, badRequest(err)
+		if err := readDeleteOptions(q.ContentType, q.Body, o); err != nil {
+			return q, err
 		}
 	} else if err := metav1.Convert_url_Values_To_v1_DeleteOptions(&p, o, nil); err != nil {
 		return q, badRequest(err)
@@ -175,6 +174,33 @@ func (c *exchange) deleting(q outside.Request) (outside.Request, error) {
 		q.Labels, q.Fields = p.Get("labelSelector"), p.Get("fieldSelector")
 	}
 	return q, nil
+}
+
+// readDeleteOptions reads the body of a deletion. Clients call its kind by the
+// group of what they delete, by the core group or not at all.
+func readDeleteOptions(contentType string, body []byte, o *metav1.DeleteOptions) error {
+	var err error
+	switch contentType {
+	case outside.JSON:
+		err = json.Unmarshal(body, o)
+	case outside.YAML:
+		err = yaml.Unmarshal(body, o)
+	case outside.Protobuf:
+		var u runtime.Unknown
+		if err = u.Unmarshal(bytes.TrimPrefix(body, []byte("k8s\x00"))); err == nil {
+			err = o.Unmarshal(u.Raw)
+			o.Kind = u.Kind
+		}
+	default:
+		return apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, "delete", schema.GroupResource{}, "", contentType, 0, true)
+	}
+	if err == nil && o.Kind != "" && o.Kind != "DeleteOptions" {
+		err = errors.New("expected DeleteOptions, got " + o.Kind)
+	}
+	if err != nil {
+		return badRequest(err)
+	}
+	return nil
 }
 
 // returned are the resources of which a deletion gives back the last state and
