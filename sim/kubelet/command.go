@@ -308,3 +308,29 @@ func tokenize(text string) (tokens []string, ok bool) {
 	flush()
 	return tokens, true
 }
+
+// foretell says with which code a script ends and how long it takes, never if it
+// does not end; ok is false when that depends on the world.
+func foretell(script []instruction) (code int32, lasts time.Duration, ok bool) {
+	for _, in := range script {
+		if in.after == ifGood && code != 0 || in.after == ifBad && code == 0 {
+			continue
+		}
+		switch in.kind {
+		case doSucceed:
+			code = 0
+		case doFail:
+			code = 1
+		case doExit:
+			return in.code, lasts, true
+		case doSleep:
+			if in.d < 0 {
+				return 0, never, true
+			}
+			code, lasts = 0, lasts+in.d
+		default:
+			return 0, 0, false
+		}
+	}
+	return code, lasts, true
+}

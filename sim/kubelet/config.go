@@ -75,8 +75,11 @@ func (n *NodeConfig) setDefaults() {
 
 // The kubelet's own periods, under the names of its configuration.
 const (
-	nodeLeaseDuration         = 40 * time.Second // nodeLeaseDurationSeconds
-	nodeLeaseRenew            = 10 * time.Second // a quarter of it
+	nodeLeaseDuration         = 40 * time.Second       // nodeLeaseDurationSeconds
+	nodeLeaseRenew            = 10 * time.Second       // a quarter of it
+	leaseTries                = 5                      // of an update, one right after the other
+	leaseFirstPause           = 200 * time.Millisecond // before the Lease is asked for again, doubled each time …
+	leaseMaxPause             = 7 * time.Second        // … up to this
 	nodeStatusReportFrequency = 5 * time.Minute
 	statusRetry               = 10 * time.Second              // the status manager's sync period
 	syncRetry                 = 10 * time.Second              // back-off of a pod worker whose sync failed
@@ -93,6 +96,7 @@ var (
 	sandboxTime = span{200 * time.Millisecond, 400 * time.Millisecond}  // pause container, network namespace, address
 	startTime   = span{50 * time.Millisecond, 150 * time.Millisecond}   // create and start of a container
 	mountTime   = span{150 * time.Millisecond, 400 * time.Millisecond}  // staging and mount of a disk
+	relistTime  = span{10 * time.Millisecond, time.Second}              // until the kubelet, which looks every second, sees that a container runs
 	stopTime    = span{50 * time.Millisecond, 500 * time.Millisecond}   // from SIGTERM to the end of a program that listens
 )
 

@@ -83,8 +83,11 @@ func (c *container) adopt(p *pod, s *corev1.ContainerStatus) {
 	c.image = world.Image{Name: c.run.image.name, Digest: c.run.image.digest, Bytes: c.run.image.bytes}
 	c.ready = s.Ready
 	c.started = s.Started != nil && *s.Started
-	c.probes = newProbes(c, p.now())
+	c.probes = p.newProbes(c)
 	for _, b := range c.probes {
+		// A kubelet that has just started spreads the first rounds over their periods.
+		b.origin = p.now() + p.k.take(span{0, b.period()}, p.name+"/"+c.spec.Name, b.kind.String(), uint64(c.run.attempt))
+		b.next = b.round(p.now())
 		b.result = b.kind == livenessProbe || b.kind == readinessProbe && c.ready || b.kind == startupProbe && c.started
 	}
 }
@@ -137,7 +140,7 @@ func (p *pod) launch(c *container) {
 	}
 	c.run, p.box.runs[c.spec.Name] = r, r
 	c.waiting, c.noticed = nil, false
-	c.probes = newProbes(c, now)
+	c.probes = p.newProbes(c)
 	c.started = !c.has(startupProbe)
 	c.ready = c.started && !c.has(readinessProbe)
 	p.containerEvent(c, corev1.EventTypeNormal, "Created", "Container created")

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"minisim/sim/trace"
 	"minisim/sim/world"
 )
 
@@ -20,6 +21,7 @@ type pull struct {
 	c     *container
 	began time.Duration
 	done  time.Duration // never while it waits for its turn
+	cause trace.ID      // of what becomes of it: why it was asked for, then its own beginning
 }
 
 // ensureImage sees to it that a container's image is on the machine, then that
@@ -71,12 +73,15 @@ func (p *pod) imageFails(c *container, event, reason, text string) bool {
 
 // add queues a pull and begins it if none is under way.
 func (u *puller) add(p *pod, c *container) {
-	u.queue = append(u.queue, &pull{p: p, c: c, done: never})
+	j := &pull{p: p, c: c, done: never}
+	u.queue = append(u.queue, j)
+	if first := u.queue[0]; first != j {
+		p.tell(c, "wait", fmt.Sprintf("waits with %s: images are pulled one at a time on a node, and %s is under way", c.spec.Image, first.c.spec.Image))
+	}
+	j.cause = p.k.engine.Cause()
 	if len(u.queue) == 1 {
 		u.begin()
-		return
 	}
-	p.tell(c, "wait", fmt.Sprintf("waits with %s: images are pulled one at a time on a node, and %s is under way", c.spec.Image, u.queue[0].c.spec.Image))
 }
 
 // begin starts the first pull of the queue. Its length is known now: what is on
@@ -87,6 +92,9 @@ func (u *puller) begin() {
 	}
 	j := u.queue[0]
 	k, img := j.p.k, j.c.image
+	// It may be another pod's end of a pull that has it begin: what is told of
+	// each pod follows from what was told of that pod.
+	defer k.engine.SetCause(k.engine.SetCause(j.cause))
 	j.began = k.engine.Now()
 	d := manifestTime
 	_, present := k.machine.images[img.Name]
@@ -100,6 +108,7 @@ func (u *puller) begin() {
 		k.tellLasting(j.p.name, j.c.spec.Name, "pull", fmt.Sprintf("pulls %s (%s at %s/s: %s)", j.c.spec.Image,
 			megabytes(img.Bytes), megabytes(k.cfg.Node.Bandwidth), seconds(d)), d)
 	}
+	j.cause = k.engine.Cause()
 	j.done = j.began + d
 	k.wake(j.p, j.done)
 }
@@ -135,6 +144,7 @@ func (p *pod) pulling() bool {
 	}
 	c := j.c
 	p.op = operation{}
+	p.k.engine.SetCause(j.cause)
 	if c.image.Missing {
 		p.pullFails(c)
 		return true

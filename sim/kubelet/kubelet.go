@@ -43,6 +43,7 @@ type Kubelet struct {
 	ready      bool          // they are
 	lease      *coordinationv1.Lease
 	silent     bool          // the last heartbeat did not reach the API
+	pause      time.Duration // after which the Lease is asked for again
 	reportedAt time.Duration // when the Node's status was reported last
 	images     int           // how many images it told of
 }

@@ -247,6 +247,34 @@ func TestHeartbeatsAreCheap(t *testing.T) {
 	}
 }
 
+// While the server is away the Lease is asked for after ever longer pauses, and
+// renewed every 10 s again, counted from the moment at which it came back.
+func TestHeartbeatsWhileTheServerIsAway(t *testing.T) {
+	b := newBench(t)
+	b.run(15 * time.Second)
+	var beats []time.Duration
+	b.trace.Subscribe(func(r trace.Record) {
+		if _, ok := r.Body.(Heartbeat); ok {
+			beats = append(beats, r.Time)
+		}
+	})
+	b.server.down = true
+	b.run(40 * time.Second)
+	b.server.down = false
+	b.run(20 * time.Second)
+	var pauses []time.Duration
+	for i := range beats[1:] {
+		pauses = append(pauses, beats[i+1]-beats[i])
+	}
+	ms := time.Millisecond
+	want := []time.Duration{200 * ms, 400 * ms, 800 * ms, 1600 * ms, 3200 * ms, 6400 * ms, 7000 * ms, 7000 * ms, 7000 * ms, 10000 * ms}
+	if !slices.Equal(pauses, want) {
+		t.Errorf("pauses %v, want %v", pauses, want)
+	}
+	b.hasTold("its heartbeat does not reach the API server; it tries again after 0.2 s, then after pauses twice as long each time, at most 7 s")
+	b.hasTold("its heartbeat reaches the API server again")
+}
+
 func TestNodeWithoutARangeOfAddressesWaits(t *testing.T) {
 	b := newBench(t, func(c *Config) { c.Node.PodCIDR = "" })
 	b.create(bound("web"))
@@ -335,6 +363,40 @@ func TestPullsWaitForEachOther(t *testing.T) {
 		return strings.Contains(s, `in 3.2s (6.`) && strings.Contains(s, "s including waiting)")
 	}) {
 		t.Errorf("events %q", b.events("a"))
+	}
+}
+
+// What becomes of a pod whose pull had to wait follows from what became of that
+// pod, not of the one that it waited for.
+func TestPullsKeepTheirCauses(t *testing.T) {
+	b := newBench(t)
+	records := map[trace.ID]trace.Record{}
+	runs := map[string]trace.ID{}
+	b.trace.Subscribe(func(r trace.Record) {
+		records[r.ID] = r
+		if l, ok := r.Body.(Life); ok && l.Did == "start" {
+			runs[l.Pod] = r.ID
+		}
+	})
+	b.run(3 * time.Second)
+	b.create(bound("a", ofImage("postgres:16")), bound("b", ofImage("mysql:8")), bound("c", ofImage("postgres:16")))
+	b.run(time.Minute)
+	if len(runs) != 3 {
+		t.Fatalf("started: %v", runs)
+	}
+	for pod, id := range runs {
+		pulled := false
+		for ; id != 0; id = records[id].Cause {
+			if l, ok := records[id].Body.(Life); ok {
+				pulled = pulled || l.Did == "pull"
+				if l.Pod != pod {
+					t.Errorf("the start of %s goes back to %q", pod, l.Tell())
+				}
+			}
+		}
+		if !pulled {
+			t.Errorf("the start of %s does not go back to its pull", pod)
+		}
 	}
 }
 

@@ -38,15 +38,16 @@ type pod struct {
 	gone bool        // the API has forgotten it
 	next *corev1.Pod // a namesake that waits for the end of this one
 
-	stage stage
-	wakes time.Duration // when the next thing can happen, as far as this sync knows
-	box   *sandbox
-	all   []*container // init containers, then the others, in the order of the spec
-	inits []*container
-	mains []*container
-	op    operation
-	vols  *podVolumes
-	holds requests // of the node's resources
+	stage  stage
+	wakes  time.Duration // when the next thing can happen, as far as this sync knows
+	probed time.Duration // since when startup and liveness probes have their rounds
+	box    *sandbox
+	all    []*container // init containers, then the others, in the order of the spec
+	inits  []*container
+	mains  []*container
+	op     operation
+	vols   *podVolumes
+	holds  requests // of the node's resources
 
 	stopGrace time.Duration // stageStopping: the grace period …
 	stopsBy   time.Duration // … and when it is over

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,27 +24,49 @@ func (k probeKind) String() string { return [...]string{"Startup", "Liveness", "
 type probe struct {
 	kind   probeKind
 	spec   *corev1.Probe
-	next   time.Duration // never while its answer cannot change
+	origin time.Duration // its rounds are this, this + periodSeconds and so on
+	from   time.Duration // initialDelaySeconds are over
+	next   time.Duration // the round that asks; never while its answer cannot change
 	good   int32         // answers in a row
 	bad    int32
 	result bool
 }
 
-// newProbes are the probes of a container that starts now. The first question
-// comes after initialDelaySeconds; readiness and liveness begin when the startup
-// probe has succeeded.
-func newProbes(c *container, now time.Duration) []*probe {
+// newProbes are the probes of a container that starts now. Their workers ask in
+// rounds: of startup and liveness since the pod's containers were begun with,
+// of readiness since the kubelet saw the container run, which has it ask at once.
+// A round before initialDelaySeconds are over is left out; readiness and liveness
+// begin when the startup probe has succeeded.
+func (p *pod) newProbes(c *container) []*probe {
+	now := p.now()
 	var out []*probe
-	add := func(kind probeKind, spec *corev1.Probe) {
-		if spec != nil {
-			out = append(out, &probe{kind: kind, spec: spec, result: kind == livenessProbe,
-				next: now + time.Duration(spec.InitialDelaySeconds)*time.Second})
+	add := func(kind probeKind, spec *corev1.Probe, origin time.Duration) {
+		if spec == nil {
+			return
 		}
+		b := &probe{kind: kind, spec: spec, result: kind == livenessProbe, origin: origin,
+			from: c.run.started + time.Duration(spec.InitialDelaySeconds)*time.Second}
+		b.next = b.round(now)
+		out = append(out, b)
 	}
-	add(startupProbe, c.spec.StartupProbe)
-	add(livenessProbe, c.spec.LivenessProbe)
-	add(readinessProbe, c.spec.ReadinessProbe)
+	seen := now + p.k.take(relistTime, p.name+"/"+c.spec.Name, "relist", uint64(c.run.attempt))
+	add(startupProbe, c.spec.StartupProbe, p.probed)
+	add(livenessProbe, c.spec.LivenessProbe, p.probed)
+	add(readinessProbe, c.spec.ReadinessProbe, seen)
 	return out
+}
+
+func (b *probe) period() time.Duration {
+	return max(time.Duration(b.spec.PeriodSeconds)*time.Second, time.Second)
+}
+
+// round is the first one that asks and is not before t.
+func (b *probe) round(t time.Duration) time.Duration {
+	t = max(t, b.from)
+	if t <= b.origin {
+		return b.origin
+	}
+	return b.origin + (t-b.origin+b.period()-1)/b.period()*b.period()
 }
 
 func (c *container) has(kind probeKind) bool {
@@ -63,7 +86,8 @@ func (p *pod) ask(c *container) {
 			continue
 		}
 		for b.next <= p.now() {
-			p.answer(c, b, c.run.does.answers <= p.now())
+			problem, good := p.question(c, b)
+			p.answer(c, b, problem, good)
 			if !c.alive() || c.run.dying {
 				break
 			}
@@ -72,9 +96,29 @@ func (p *pod) ask(c *container) {
 	}
 }
 
+// question asks once: what is wrong, and whether nothing is. A command that is
+// understood answers for itself, whatever the container's program does.
+func (p *pod) question(c *container, b *probe) (problem string, good bool) {
+	if exec := b.spec.Exec; exec != nil {
+		if script, ok := parseCommand(exec.Command, p.key.Namespace); ok {
+			if code, lasts, ok := foretell(script); ok {
+				limit := time.Duration(max(b.spec.TimeoutSeconds, 1)) * time.Second
+				if lasts >= limit {
+					return fmt.Sprintf("command timed out: %q timed out after %s", strings.Join(exec.Command, " "), limit), false
+				}
+				return "", code == 0
+			}
+		}
+	}
+	if c.run.does.answers <= p.now() {
+		return "", true
+	}
+	return p.failure(c, b.spec), false
+}
+
 // answer takes the answer to one question.
-func (p *pod) answer(c *container, b *probe, good bool) {
-	b.next = p.now() + max(time.Duration(b.spec.PeriodSeconds)*time.Second, time.Second)
+func (p *pod) answer(c *container, b *probe, problem string, good bool) {
+	b.next += b.period()
 	if good {
 		b.bad, b.good = 0, b.good+1
 		if b.good < max(b.spec.SuccessThreshold, 1) {
@@ -88,7 +132,7 @@ func (p *pod) answer(c *container, b *probe, good bool) {
 		return
 	}
 	b.good, b.bad = 0, b.bad+1
-	p.containerEvent(c, corev1.EventTypeWarning, "Unhealthy", fmt.Sprintf("%s probe failed: %s", b.kind, p.failure(c, b.spec)))
+	p.containerEvent(c, corev1.EventTypeWarning, "Unhealthy", fmt.Sprintf("%s probe failed: %s", b.kind, problem))
 	if b.bad < max(b.spec.FailureThreshold, 1) {
 		return
 	}
@@ -103,10 +147,14 @@ func (p *pod) passes(c *container, b *probe) {
 		c.started = true
 		c.ready = !c.has(readinessProbe)
 		for _, other := range c.probes {
-			if other != b {
-				other.next = max(other.next, p.now())
-				p.at(other.next)
+			if other == b {
+				continue
 			}
+			if other.kind == readinessProbe {
+				other.origin = p.now() // a container that has just started up is asked at once
+			}
+			other.next = other.round(p.now())
+			p.at(other.next)
 		}
 		p.tell(c, "started", "has started up: its startup probe succeeds")
 	case readinessProbe:

@@ -77,7 +77,7 @@ func (p *pod) mountVolumes() bool {
 		all = all && v.mounted
 	}
 	if all {
-		p.stage = stageSandbox
+		p.stage, p.probed = stageSandbox, p.now()
 		return true
 	}
 	if end := p.vols.since + volumeTimeout; end > p.now() {
