@@ -2,8 +2,9 @@
 GO ?= go
 SEEDS ?= 200
 FIRST ?= 1
+CHECKS ?= 10000
 
-.PHONY: help run build test lint golden bench simulate
+.PHONY: help run build test lint golden bench simulate properties
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,3 +34,6 @@ bench: ## measure speed and memory on this machine
 
 simulate: ## run SEEDS random clusters with faults and check the invariants
 	$(GO) run ./cmd/simulate -seeds $(SEEDS) -first $(FIRST)
+
+properties: ## hold the scheduler against plain rules on CHECKS random clusters
+	$(GO) test ./sim/scheduler -run 'Plain|Kept' -rapid.checks=$(CHECKS)

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
@@ -71,10 +73,12 @@ func describe(t *rapid.T, v framework.Verdict) string {
 type churn struct {
 	view *framework.Snapshot
 	made int
+	// lasting says that no pod is being deleted.
+	lasting bool
 }
 
 func (c *churn) change(t *rapid.T) {
-	switch rapid.IntRange(0, 11).Draw(t, "change") {
+	switch rapid.IntRange(0, 13).Draw(t, "change") {
 	case 0:
 		c.setNode(t)
 	case 1:
@@ -87,11 +91,19 @@ func (c *churn) change(t *rapid.T) {
 	case 4:
 		pod := framework.NewPodInfo(c.pod(t, "nominated"))
 		c.view.Nominate(pod, nodeName(t))
+	case 12:
+		c.view.SetObject(&appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "rs", Namespace: namespace(t)},
+			Spec: appsv1.ReplicaSetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": value(t, "selector")}}}})
+	case 13:
+		c.view.SetObject(&policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: "pdb", Namespace: namespace(t)},
+			Spec:   policyv1.PodDisruptionBudgetSpec{Selector: selector(t)},
+			Status: policyv1.PodDisruptionBudgetStatus{DisruptionsAllowed: rapid.Int32Range(0, 2).Draw(t, "allowed")}})
 	case 5, 6, 7:
 		c.view.RemovePod(fmt.Sprintf("%s/bound-%d", namespace(t), rapid.IntRange(0, c.made).Draw(t, "removed")))
 	default:
 		pod := c.pod(t, fmt.Sprintf("bound-%d", c.made))
 		c.made++
+		c.dress(t, pod)
 		c.view.AddPod(framework.NewPodInfo(pod), nodeName(t))
 	}
 }
@@ -134,6 +146,12 @@ func (c *churn) setNode(t *rapid.T) {
 		node.Labels[v1.LabelHostname] = node.Name
 	}
 	node.Status.Allocatable = resources(t, []string{"1", "2", "4"}, []string{"1Gi", "4Gi"})
+	if flip(t, "gpus") {
+		node.Status.Allocatable[gpu] = resource.MustParse("2")
+	}
+	if flip(t, "size") {
+		node.Labels["size"] = rapid.SampledFrom([]string{"1", "5", "big"}).Draw(t, "size")
+	}
 	node.Status.Allocatable[v1.ResourcePods] = resource.MustParse(rapid.SampledFrom([]string{"2", "10"}).Draw(t, "pods"))
 	for _, effect := range []v1.TaintEffect{v1.TaintEffectNoSchedule, v1.TaintEffectPreferNoSchedule} {
 		if rapid.IntRange(0, 3).Draw(t, string(effect)) == 0 {
@@ -152,9 +170,13 @@ func (c *churn) pod(t *rapid.T, name string) *v1.Pod {
 	container := v1.Container{Name: "c", Image: value(t, "image")}
 	container.Resources.Requests = resources(t, []string{"", "100m", "900m"}, []string{"", "128Mi", "2Gi"})
 	if rapid.IntRange(0, 4).Draw(t, "port") == 0 {
-		container.Ports = []v1.ContainerPort{{HostPort: 80, ContainerPort: 80}}
+		container.Ports = []v1.ContainerPort{port(t)}
+	}
+	if rapid.IntRange(0, 4).Draw(t, "gpu") == 0 {
+		container.Resources.Requests[gpu] = resource.MustParse(rapid.SampledFrom([]string{"0", "1", "3"}).Draw(t, "gpus"))
 	}
 	pod.Spec.Containers = []v1.Container{container}
+	c.extras(t, pod)
 	priority := rapid.Int32Range(0, 2).Draw(t, "priority")
 	pod.Spec.Priority = &priority
 	if flip(t, "tolerates") {
@@ -168,9 +190,112 @@ func (c *churn) pod(t *rapid.T, name string) *v1.Pod {
 			MaxSkew: 1, TopologyKey: topologyKey(t), LabelSelector: selector(t),
 			WhenUnsatisfiable: rapid.SampledFrom([]v1.UnsatisfiableConstraintAction{v1.DoNotSchedule, v1.ScheduleAnyway}).Draw(t, "action"),
 		}}
+		c.constrain(t, &pod.Spec.TopologySpreadConstraints[0])
 	}
 	pod.Spec.Affinity = affinity(t)
+	if rapid.IntRange(0, 3).Draw(t, "node affinity") == 0 {
+		if pod.Spec.Affinity == nil {
+			pod.Spec.Affinity = &v1.Affinity{}
+		}
+		pod.Spec.Affinity.NodeAffinity = nodeAffinity(t)
+	}
 	return pod
+}
+
+const gpu v1.ResourceName = "example.com/gpu"
+
+func port(t *rapid.T) v1.ContainerPort {
+	return v1.ContainerPort{ContainerPort: 80,
+		HostPort: rapid.SampledFrom([]int32{0, 80, 80, 81}).Draw(t, "host port"),
+		HostIP:   rapid.SampledFrom([]string{"", "10.0.0.1", "10.0.0.2"}).Draw(t, "host ip"),
+		Protocol: rapid.SampledFrom([]v1.Protocol{"", v1.ProtocolTCP, v1.ProtocolUDP}).Draw(t, "protocol"),
+	}
+}
+
+// extras gives a pod init containers, sidecars, overhead and pod-level resources.
+func (c *churn) extras(t *rapid.T, pod *v1.Pod) {
+	always := v1.ContainerRestartPolicyAlways
+	for range rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "init containers") {
+		init := v1.Container{Name: "i", Image: value(t, "init image"), Resources: v1.ResourceRequirements{
+			Requests: resources(t, []string{"", "200m", "1"}, []string{"", "64Mi", "1Gi"})}}
+		if flip(t, "sidecar") {
+			init.RestartPolicy = &always
+			init.Ports = []v1.ContainerPort{port(t)}
+		}
+		pod.Spec.InitContainers = append(pod.Spec.InitContainers, init)
+	}
+	switch rapid.IntRange(0, 9).Draw(t, "extra") {
+	case 0:
+		pod.Spec.Overhead = v1.ResourceList{v1.ResourceCPU: resource.MustParse("50m")}
+	case 1:
+		pod.Spec.Resources = &v1.ResourceRequirements{Requests: v1.ResourceList{v1.ResourceCPU: resource.MustParse("1500m"), v1.ResourceMemory: resource.MustParse("1Gi")}}
+	case 2, 3:
+		yes := true
+		pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "rs", Controller: &yes}}
+	}
+}
+
+// dress gives a bound pod what only such pods have.
+func (c *churn) dress(t *rapid.T, pod *v1.Pod) {
+	start := metav1.Unix(int64(rapid.IntRange(1, 3).Draw(t, "start")), 0)
+	pod.Status.StartTime = &start
+	if !c.lasting && rapid.IntRange(0, 5).Draw(t, "terminating") == 0 {
+		pod.DeletionTimestamp = &start
+	}
+}
+
+func requirement(t *rapid.T) v1.NodeSelectorRequirement {
+	r := v1.NodeSelectorRequirement{Key: "disk", Operator: rapid.SampledFrom([]v1.NodeSelectorOperator{v1.NodeSelectorOpIn, v1.NodeSelectorOpNotIn,
+		v1.NodeSelectorOpExists, v1.NodeSelectorOpDoesNotExist, v1.NodeSelectorOpGt, v1.NodeSelectorOpLt}).Draw(t, "operator")}
+	switch r.Operator {
+	case v1.NodeSelectorOpIn, v1.NodeSelectorOpNotIn:
+		r.Values = []string{value(t, "disk"), value(t, "or disk")}
+	case v1.NodeSelectorOpGt, v1.NodeSelectorOpLt:
+		r.Key, r.Values = "size", []string{"3"}
+	}
+	return r
+}
+
+func nodeAffinity(t *rapid.T) *v1.NodeAffinity {
+	a := &v1.NodeAffinity{}
+	if flip(t, "required") {
+		a.RequiredDuringSchedulingIgnoredDuringExecution = &v1.NodeSelector{}
+		for range rapid.IntRange(1, 2).Draw(t, "terms") {
+			var term v1.NodeSelectorTerm
+			if flip(t, "field") {
+				term.MatchFields = []v1.NodeSelectorRequirement{{Key: metav1.ObjectNameField, Values: []string{nodeName(t)},
+					Operator: rapid.SampledFrom([]v1.NodeSelectorOperator{v1.NodeSelectorOpIn, v1.NodeSelectorOpNotIn}).Draw(t, "field operator")}}
+			}
+			if len(term.MatchFields) == 0 || flip(t, "expression") {
+				term.MatchExpressions = []v1.NodeSelectorRequirement{requirement(t)}
+			}
+			terms := &a.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
+			*terms = append(*terms, term)
+		}
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "preferred") {
+		a.PreferredDuringSchedulingIgnoredDuringExecution = append(a.PreferredDuringSchedulingIgnoredDuringExecution, v1.PreferredSchedulingTerm{
+			Weight: rapid.Int32Range(1, 100).Draw(t, "weight"), Preference: v1.NodeSelectorTerm{MatchExpressions: []v1.NodeSelectorRequirement{requirement(t)}}})
+	}
+	return a
+}
+
+// constrain gives a spread constraint its rarer fields.
+func (c *churn) constrain(t *rapid.T, s *v1.TopologySpreadConstraint) {
+	ignore, honor := v1.NodeInclusionPolicyIgnore, v1.NodeInclusionPolicyHonor
+	if flip(t, "ignore affinity") {
+		s.NodeAffinityPolicy = &ignore
+	}
+	if flip(t, "honor taints") {
+		s.NodeTaintsPolicy = &honor
+	}
+	if flip(t, "label keys") {
+		s.MatchLabelKeys = []string{"tier"}
+	}
+	if s.WhenUnsatisfiable == v1.DoNotSchedule && flip(t, "min domains") {
+		three := int32(3)
+		s.MinDomains = &three
+	}
 }
 
 func topologyKey(t *rapid.T) string {

@@ -1,12 +1,16 @@
 package scheduler_test
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
 
@@ -22,6 +26,8 @@ type plain struct {
 	pods       map[string][]*v1.Pod // by node
 	namespaces map[string]map[string]string
 	services   []*v1.Service
+	sets       []*appsv1.ReplicaSet
+	budgets    []*policyv1.PodDisruptionBudget
 	pod        *v1.Pod
 }
 
@@ -65,7 +71,8 @@ func TestRulesEqualPlainOnes(t *testing.T) {
 }
 
 func newPlain(view *framework.Snapshot, pod *v1.Pod) *plain {
-	p := &plain{pods: make(map[string][]*v1.Pod), namespaces: make(map[string]map[string]string), services: view.Services.All(), pod: pod}
+	p := &plain{pods: make(map[string][]*v1.Pod), namespaces: make(map[string]map[string]string), services: view.Services.All(),
+		sets: view.ReplicaSets.All(), budgets: view.Budgets.All(), pod: pod}
 	for _, n := range view.Nodes() {
 		p.nodes = append(p.nodes, n.Node)
 		for _, other := range n.Pods {
@@ -87,6 +94,9 @@ func (p *plain) verdicts() []string {
 }
 
 func (p *plain) verdict(n *v1.Node) string {
+	if named := p.named(); named != nil && !named[n.Name] {
+		return "NodeAffinity: node(s) didn't satisfy plugin(s) [NodeAffinity]"
+	}
 	if n.Spec.Unschedulable {
 		return "NodeUnschedulable: node(s) were unschedulable"
 	}
@@ -97,7 +107,7 @@ func (p *plain) verdict(n *v1.Node) string {
 		return "NodeAffinity: node(s) didn't match Pod's node affinity/selector"
 	}
 	for _, other := range p.pods[n.Name] {
-		if len(p.pod.Spec.Containers[0].Ports)*len(other.Spec.Containers[0].Ports) > 0 {
+		if portsClash(p.pod, other) {
 			return "NodePorts: node(s) didn't have free ports for the requested pod ports"
 		}
 	}
@@ -129,25 +139,122 @@ func (p *plain) selects(n *v1.Node) bool {
 			return false
 		}
 	}
+	terms := p.nodeTerms()
+	return len(terms) == 0 || slices.ContainsFunc(terms, func(t v1.NodeSelectorTerm) bool { return termMeets(t, n) })
+}
+
+func (p *plain) nodeTerms() []v1.NodeSelectorTerm {
+	a := p.pod.Spec.Affinity
+	if a == nil || a.NodeAffinity == nil || a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
+		return nil
+	}
+	return a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
+}
+
+// named are the only nodes that are looked at, if every term names one.
+func (p *plain) named() map[string]bool {
+	names := make(map[string]bool)
+	for _, term := range p.nodeTerms() {
+		if len(term.MatchFields) == 0 || term.MatchFields[0].Operator != v1.NodeSelectorOpIn {
+			return nil
+		}
+		names[term.MatchFields[0].Values[0]] = true
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return names
+}
+
+func termMeets(term v1.NodeSelectorTerm, n *v1.Node) bool {
+	for _, f := range term.MatchFields {
+		if (f.Operator == v1.NodeSelectorOpIn) != (f.Values[0] == n.Name) {
+			return false
+		}
+	}
+	for _, r := range term.MatchExpressions {
+		value, ok := n.Labels[r.Key]
+		size, err := strconv.Atoi(value)
+		met := false
+		switch r.Operator {
+		case v1.NodeSelectorOpIn:
+			met = ok && (value == r.Values[0] || value == r.Values[1])
+		case v1.NodeSelectorOpNotIn:
+			met = !ok || value != r.Values[0] && value != r.Values[1]
+		case v1.NodeSelectorOpExists:
+			met = ok
+		case v1.NodeSelectorOpDoesNotExist:
+			met = !ok
+		case v1.NodeSelectorOpGt:
+			met = ok && err == nil && size > 3
+		case v1.NodeSelectorOpLt:
+			met = ok && err == nil && size < 3
+		}
+		if !met {
+			return false
+		}
+	}
 	return true
 }
 
-// asks is what a pod requests of cpu (in thousandths) or memory.
-func asks(pod *v1.Pod, name v1.ResourceName) int64 {
-	q := pod.Spec.Containers[0].Resources.Requests[name]
-	if name == v1.ResourceCPU {
+// portsClash compares every host port of two pods with every other; ports of
+// init containers count only if these go on running.
+func portsClash(a, b *v1.Pod) bool {
+	list := func(pod *v1.Pod) (ports []v1.ContainerPort) {
+		for _, c := range pod.Spec.InitContainers {
+			if c.RestartPolicy != nil {
+				ports = append(ports, c.Ports...)
+			}
+		}
+		return append(ports, pod.Spec.Containers[0].Ports...)
+	}
+	tcp := func(p v1.Protocol) bool { return p == "" || p == v1.ProtocolTCP }
+	for _, x := range list(a) {
+		for _, y := range list(b) {
+			sameIP := x.HostIP == y.HostIP || x.HostIP == "" || y.HostIP == ""
+			if x.HostPort > 0 && x.HostPort == y.HostPort && tcp(x.Protocol) == tcp(y.Protocol) && sameIP {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func amountOf(list v1.ResourceList, name v1.ResourceName, missing int64) int64 {
+	q, ok := list[name]
+	switch {
+	case !ok:
+		return missing
+	case name == v1.ResourceCPU:
 		return q.MilliValue()
 	}
 	return q.Value()
 }
 
-func has(n *v1.Node, name v1.ResourceName) int64 {
-	q := n.Status.Allocatable[name]
-	if name == v1.ResourceCPU {
-		return q.MilliValue()
+// need is what a pod requests of a resource, cpu in thousandths, if containers
+// that name none count as missing.
+func need(pod *v1.Pod, name v1.ResourceName, missing int64, podLevel bool) int64 {
+	running, most := int64(0), int64(0)
+	for _, c := range pod.Spec.InitContainers {
+		amount := amountOf(c.Resources.Requests, name, missing)
+		if c.RestartPolicy != nil {
+			running += amount
+			most = max(most, running)
+		} else {
+			most = max(most, running+amount)
+		}
 	}
-	return q.Value()
+	total := max(most, running+amountOf(pod.Spec.Containers[0].Resources.Requests, name, missing))
+	if podLevel && pod.Spec.Resources != nil {
+		total = amountOf(pod.Spec.Resources.Requests, name, total)
+	}
+	return total + amountOf(pod.Spec.Overhead, name, 0)
 }
+
+// asks is what a pod requests.
+func asks(pod *v1.Pod, name v1.ResourceName) int64 { return need(pod, name, 0, true) }
+
+func has(n *v1.Node, name v1.ResourceName) int64 { return amountOf(n.Status.Allocatable, name, 0) }
 
 func (p *plain) used(n *v1.Node, name v1.ResourceName) (sum int64) {
 	for _, other := range p.pods[n.Name] {
@@ -167,7 +274,7 @@ func (p *plain) short(n *v1.Node) string {
 	if int64(len(p.pods[n.Name])) >= has(n, v1.ResourcePods) {
 		add("Too many pods")
 	}
-	for _, name := range []v1.ResourceName{v1.ResourceCPU, v1.ResourceMemory} {
+	for _, name := range []v1.ResourceName{v1.ResourceCPU, v1.ResourceMemory, gpu} {
 		if asks(p.pod, name) > 0 && p.used(n, name)+asks(p.pod, name) > has(n, name) {
 			add("Insufficient " + string(name))
 		}
@@ -184,14 +291,40 @@ func matchesLabels(want, have map[string]string) bool {
 	return true
 }
 
-// like counts a node's pods of the asked pod's namespace with some labels.
-func (p *plain) like(n *v1.Node, labels map[string]string) (count int64) {
+// like counts a node's pods of the asked pod's namespace that match a
+// constraint and are not being deleted.
+func (p *plain) like(n *v1.Node, c v1.TopologySpreadConstraint) (count int64) {
 	for _, other := range p.pods[n.Name] {
-		if other.Namespace == p.pod.Namespace && matchesLabels(labels, other.Labels) {
+		if other.Namespace == p.pod.Namespace && other.DeletionTimestamp == nil && p.counts(c, other) {
 			count++
 		}
 	}
 	return count
+}
+
+// counts reports whether a constraint is about a pod. What is required besides
+// the selector are the asked pod's own values of some labels and, of the
+// system's constraints, the selector of a ReplicaSet.
+func (p *plain) counts(c v1.TopologySpreadConstraint, other *v1.Pod) bool {
+	for _, key := range c.MatchLabelKeys {
+		if own, ok := p.pod.Labels[key]; ok && other.Labels[key] != own {
+			return false
+		}
+	}
+	for _, r := range c.LabelSelector.MatchExpressions {
+		if other.Labels[r.Key] != r.Values[0] {
+			return false
+		}
+	}
+	return matchesLabels(c.LabelSelector.MatchLabels, other.Labels)
+}
+
+// includes reports whether a node's pods count for a constraint.
+func (p *plain) includes(c v1.TopologySpreadConstraint, n *v1.Node) bool {
+	if c.NodeAffinityPolicy == nil && !p.selects(n) {
+		return false
+	}
+	return c.NodeTaintsPolicy == nil || p.toleratesAll(n)
 }
 
 func (p *plain) spreads(n *v1.Node) string {
@@ -205,8 +338,8 @@ func (p *plain) spreads(n *v1.Node) string {
 		}
 		byValue := make(map[string]int64)
 		for _, other := range p.nodes {
-			if v, ok := other.Labels[c.TopologyKey]; ok && p.selects(other) {
-				byValue[v] += p.like(other, c.LabelSelector.MatchLabels)
+			if v, ok := other.Labels[c.TopologyKey]; ok && p.includes(c, other) {
+				byValue[v] += p.like(other, c)
 			}
 		}
 		low := int64(math.MaxInt64)
@@ -214,10 +347,10 @@ func (p *plain) spreads(n *v1.Node) string {
 			low = min(low, count)
 		}
 		count := byValue[value]
-		if matchesLabels(c.LabelSelector.MatchLabels, p.pod.Labels) {
+		if p.counts(c, p.pod) {
 			count++
 		}
-		if len(byValue) == 0 {
+		if len(byValue) == 0 || c.MinDomains != nil && len(byValue) < int(*c.MinDomains) {
 			low = 0
 		}
 		if count-low > int64(c.MaxSkew) {
@@ -323,6 +456,22 @@ func (p *plain) scores(verdicts []string) map[string][]int64 {
 		}
 		return 100 - math.Floor(100*x/high)
 	})
+	if a := p.pod.Spec.Affinity; a != nil && a.NodeAffinity != nil && len(a.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution) > 0 {
+		liked := func(n *v1.Node) (sum float64) {
+			for _, term := range a.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution {
+				if termMeets(term.Preference, n) {
+					sum += float64(term.Weight)
+				}
+			}
+			return sum
+		}
+		out["NodeAffinity"] = whole(each(liked), func(x, _, high float64) float64 {
+			if high == 0 {
+				return 0
+			}
+			return math.Floor(100 * x / high)
+		})
+	}
 	out["NodeResourcesFit"] = whole(each(p.least), asIs)
 	if asks(p.pod, v1.ResourceCPU)+asks(p.pod, v1.ResourceMemory) > 0 {
 		out["NodeResourcesBalancedAllocation"] = whole(each(p.balance), asIs)
@@ -366,13 +515,9 @@ func (p *plain) badTaints(n *v1.Node) (count float64) {
 func (p *plain) least(n *v1.Node) float64 {
 	sum := int64(0)
 	for name, usual := range map[v1.ResourceName]int64{v1.ResourceCPU: 100, v1.ResourceMemory: 200 << 20} {
-		filled := int64(0)
-		for _, pod := range append([]*v1.Pod{p.pod}, p.pods[n.Name]...) {
-			if _, named := pod.Spec.Containers[0].Resources.Requests[name]; named {
-				filled += asks(pod, name)
-			} else {
-				filled += usual
-			}
+		filled := need(p.pod, name, usual, false) // as kube-scheduler does, pod-level resources or not
+		for _, pod := range p.pods[n.Name] {
+			filled += need(pod, name, usual, true)
 		}
 		if filled <= has(n, name) {
 			sum += (has(n, name) - filled) * 100 / has(n, name)
@@ -392,22 +537,25 @@ func (p *plain) balance(n *v1.Node) float64 {
 }
 
 func (p *plain) image(n *v1.Node) float64 {
-	name := p.pod.Spec.Containers[0].Image + ":latest"
-	holds := func(n *v1.Node) bool {
-		return slices.ContainsFunc(n.Status.Images, func(i v1.ContainerImage) bool { return i.Names[0] == name })
-	}
-	if !holds(n) {
-		return 0
-	}
-	holders := 0
-	for _, other := range p.nodes {
-		if holds(other) {
-			holders++
-		}
-	}
 	const mib = int64(1 << 20)
-	size := int64(float64(200*mib) * (float64(holders) / float64(len(p.nodes))))
-	return float64(100 * (min(max(size, 23*mib), 1000*mib) - 23*mib) / (977 * mib))
+	size, most := int64(0), int64(0)
+	for _, c := range append(slices.Clone(p.pod.Spec.InitContainers), p.pod.Spec.Containers...) {
+		most += 1000 * mib
+		holds := func(n *v1.Node) bool {
+			return slices.ContainsFunc(n.Status.Images, func(i v1.ContainerImage) bool { return i.Names[0] == c.Image+":latest" })
+		}
+		if !holds(n) {
+			continue
+		}
+		holders := 0
+		for _, other := range p.nodes {
+			if holds(other) {
+				holders++
+			}
+		}
+		size += int64(float64(200*mib) * (float64(holders) / float64(len(p.nodes))))
+	}
+	return float64(100 * (min(max(size, 23*mib), most) - 23*mib) / (most - 23*mib))
 }
 
 func (p *plain) liking(feasible []*v1.Node) (any bool, weights []float64) {
@@ -459,12 +607,19 @@ func (p *plain) softSpread(feasible []*v1.Node) []int64 {
 				maps.Copy(selector, s.Spec.Selector)
 			}
 		}
-		if len(selector) == 0 {
+		var owner []metav1.LabelSelectorRequirement
+		for _, rs := range p.sets {
+			if len(p.pod.OwnerReferences) > 0 && rs.Namespace == p.pod.Namespace {
+				owner = []metav1.LabelSelectorRequirement{{Key: "app", Values: []string{rs.Spec.Selector.MatchLabels["app"]}}}
+			}
+		}
+		if len(selector)+len(owner) == 0 {
 			return nil
 		}
 		own = false
 		for key, skew := range map[string]int32{v1.LabelHostname: 3, v1.LabelTopologyZone: 5} {
-			constraints = append(constraints, v1.TopologySpreadConstraint{TopologyKey: key, MaxSkew: skew, LabelSelector: &metav1.LabelSelector{MatchLabels: selector}})
+			constraints = append(constraints, v1.TopologySpreadConstraint{TopologyKey: key, MaxSkew: skew,
+				LabelSelector: &metav1.LabelSelector{MatchLabels: selector, MatchExpressions: owner}})
 		}
 	} else if constraints[0].WhenUnsatisfiable != v1.ScheduleAnyway {
 		return nil
@@ -506,13 +661,100 @@ func (p *plain) softTerm(c v1.TopologySpreadConstraint, n *v1.Node, value string
 	}
 	domains, count := len(values), int64(0)
 	if c.TopologyKey == v1.LabelHostname {
-		domains, count = len(counted), p.like(n, c.LabelSelector.MatchLabels)
+		domains, count = len(counted), p.like(n, c)
 	} else {
 		for _, other := range p.nodes {
-			if v, ok := other.Labels[c.TopologyKey]; ok && v == value && p.selects(other) {
-				count += p.like(other, c.LabelSelector.MatchLabels)
+			if v, ok := other.Labels[c.TopologyKey]; ok && v == value && p.includes(c, other) {
+				count += p.like(other, c)
 			}
 		}
 	}
 	return float64(count)*math.Log(float64(domains+2)) + float64(c.MaxSkew-1)
+}
+
+// TestPreemptionEqualsPlainOne compares who would have to go from each node.
+func TestPreemptionEqualsPlainOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := &churn{view: framework.NewSnapshot(), lasting: true}
+		for range rapid.IntRange(1, 4).Draw(t, "nodes") {
+			c.setNode(t)
+		}
+		for range rapid.IntRange(5, 25).Draw(t, "changes") {
+			c.change(t)
+		}
+		for _, key := range []string{"default/nominated", "other/nominated"} {
+			c.view.Unnominate(key)
+		}
+		pod := c.pod(t, "asked")
+		e := plugins.DefaultProfile().Evaluate(c.view, framework.NewPodInfo(pod))
+		if len(e.Feasible) > 0 || len(e.Verdicts) == 0 || e.PreFilter != nil {
+			return
+		}
+		want := map[string][]string{}
+		for i, v := range e.Verdicts {
+			if v.Code == framework.Unschedulable {
+				if victims := newPlain(c.view, pod).victims(c.view.Nodes()[i].Node); victims != nil {
+					want[c.view.Nodes()[i].Name] = victims
+				}
+			}
+		}
+		got := map[string][]string{}
+		for _, candidate := range framework.Decide(e).Preemption.Candidates {
+			for _, v := range candidate.Victims {
+				got[candidate.Node.Name] = append(got[candidate.Node.Name], v.Key)
+			}
+			slices.Sort(got[candidate.Node.Name])
+		}
+		if !maps.EqualFunc(got, want, slices.Equal) {
+			t.Fatalf("victims %v, plainly %v", got, want)
+		}
+	})
+}
+
+// victims are the pods that have to go from a node, sorted; nil if that does not help.
+func (p *plain) victims(n *v1.Node) []string {
+	all := p.pods[n.Name]
+	lower := func(o *v1.Pod) bool { return *o.Spec.Priority < *p.pod.Spec.Priority }
+	stay := slices.DeleteFunc(slices.Clone(all), lower)
+	p.pods[n.Name] = stay
+	if len(stay) == len(all) || p.verdict(n) != "" {
+		return nil
+	}
+	back := slices.DeleteFunc(slices.Clone(all), func(o *v1.Pod) bool { return !lower(o) })
+	slices.SortStableFunc(back, func(a, b *v1.Pod) int {
+		return cmp.Or(cmp.Compare(*b.Spec.Priority, *a.Spec.Priority), a.Status.StartTime.Compare(b.Status.StartTime.Time))
+	})
+	var gone []string
+	for _, breaking := range []bool{true, false} {
+		for _, o := range back {
+			if p.breaks(back, o) != breaking {
+				continue
+			}
+			p.pods[n.Name] = append(slices.Clone(stay), o)
+			if p.verdict(n) == "" {
+				stay = p.pods[n.Name]
+			} else {
+				gone = append(gone, o.Namespace+"/"+o.Name)
+			}
+		}
+	}
+	slices.Sort(gone)
+	return gone
+}
+
+// breaks reports whether the removal of a pod, after those before it, would
+// break a disruption budget.
+func (p *plain) breaks(pods []*v1.Pod, pod *v1.Pod) bool {
+	for _, b := range p.budgets {
+		used := int32(0)
+		for _, o := range pods {
+			if o.Namespace == b.Namespace && matchesLabels(b.Spec.Selector.MatchLabels, o.Labels) {
+				used++
+				if o == pod && used > b.Status.DisruptionsAllowed {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

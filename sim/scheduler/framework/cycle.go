@@ -35,6 +35,8 @@ type Evaluation struct {
 		total int64
 		nodes int
 	}
+	// tally caches Tally's answer.
+	tally map[*Status]int
 	// filters and trackers are the profile's that were not skipped.
 	filters  []FilterPlugin
 	trackers []PodTracker

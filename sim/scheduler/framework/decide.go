@@ -48,7 +48,7 @@ func (v Verdict) Table() *Decision { return v.Evaluation.Table(v.Outcome) }
 // Rejectors names the plugins that rejected the pod on some node.
 func (v Verdict) Rejectors() map[string]bool {
 	plugins := make(map[string]bool)
-	for status := range tallyVerdicts(v.Verdicts) {
+	for status := range v.Tally() {
 		plugins[status.Plugin] = true
 	}
 	return plugins

@@ -18,19 +18,30 @@ func (e *Evaluation) FilterMessage() string {
 	if e.PreFilter != nil {
 		return fmt.Sprintf("0/%d nodes are available: %s.", len(e.Verdicts), e.PreFilter.Message())
 	}
-	return unavailable(e.Verdicts)
+	return Unavailable(e.Tally())
 }
 
-// unavailable counts the reasons of all verdicts and lists them as
-// kube-scheduler does, sorted as texts.
-func unavailable(verdicts []*Status) string {
+// Unavailable lists the reasons of verdicts, each with its number of nodes, as
+// the FailedScheduling text does, sorted as texts. Preemption reports its own
+// verdicts that way.
+func Unavailable(verdicts map[*Status]int) string {
 	counts := make(map[string]int)
-	for status, n := range tallyVerdicts(verdicts) {
+	nodes := 0
+	for status, n := range verdicts {
+		nodes += n
 		for _, reason := range status.Reasons {
 			counts[reason] += n
 		}
 	}
-	return fmt.Sprintf("0/%d nodes are available: %s.", len(verdicts), strings.Join(histogram(counts), ", "))
+	return fmt.Sprintf("0/%d nodes are available: %s.", nodes, strings.Join(histogram(counts), ", "))
+}
+
+// Tally counts the rejected nodes by rejection. The map must not be changed.
+func (e *Evaluation) Tally() map[*Status]int {
+	if e.tally == nil {
+		e.tally = tallyVerdicts(e.Verdicts)
+	}
+	return e.tally
 }
 
 // tallyVerdicts counts the nodes by rejection. Most share few of them.

@@ -90,6 +90,24 @@ type Dependent interface {
 	DependsOn(pod *PodInfo) (epochs []Epoch, kept bool)
 }
 
+// FilterDependent is a Dependent whose Filter depends on something else than
+// its Score.
+type FilterDependent interface {
+	FilterPlugin
+	// FilterDependsOn is DependsOn for Filter alone.
+	FilterDependsOn(pod *PodInfo) (epochs []Epoch, kept bool)
+}
+
+// Toucher is a Dependent PodTracker whose kept answers about a node also change
+// with pods on other nodes.
+type Toucher interface {
+	PodTracker
+	// Touched calls mark with the index of every node about which the plugin
+	// may answer otherwise because of the pods that TrackPod was told of since
+	// Touched was last called.
+	Touched(c *CycleState, mark func(node int))
+}
+
 // Requeuer is a plugin that knows which changes may help a pod that it
 // rejected. A plugin that is none is taken to be helped by anything.
 type Requeuer interface {

@@ -49,7 +49,3 @@ func (e *Evaluation) PostFilter() *Preemption {
 	}
 	return nil
 }
-
-// Unavailable lists the reasons of all verdicts as the FailedScheduling text
-// does; preemption reports its own verdicts that way.
-func Unavailable(verdicts []*Status) string { return unavailable(verdicts) }

@@ -201,7 +201,7 @@ func (e *Evaluation) rejections() []RejectionCount {
 		return nil
 	}
 	counts := make(map[[2]string]int)
-	for status, n := range tallyVerdicts(e.Verdicts) {
+	for status, n := range e.Tally() {
 		for _, reason := range status.Reasons {
 			counts[[2]string{status.Plugin, reason}] += n
 		}

@@ -40,6 +40,9 @@ func newShape(v *Evaluator, pod *PodInfo) *shape {
 	s := &shape{evaluator: v}
 	for i, plugin := range v.profile.Filters {
 		epochs, kept := dependsOn(plugin, pod)
+		if d, ok := plugin.(FilterDependent); ok {
+			epochs, kept = d.FilterDependsOn(pod)
+		}
 		if !kept {
 			s.global = v.profile.Filters[i:]
 			break
@@ -117,6 +120,9 @@ func (s *shape) follow(pod *PodInfo, changes []Change) {
 			if c.Pod != nil {
 				t.TrackPod(s.state, pod, c.Pod, c.Node, c.Delta)
 			}
+		}
+		if t, ok := plugin.(Toucher); ok {
+			t.Touched(s.state, s.mark)
 		}
 	}
 }

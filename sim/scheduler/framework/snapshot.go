@@ -34,6 +34,7 @@ type Snapshot struct {
 	nodes        []*NodeInfo // sorted by name
 	byName       map[string]*NodeInfo
 	placed       map[string]placement // bound and assumed pods, by key
+	priorities   map[int32]int        // number of placed pods by priority
 	affinity     nodeSet
 	antiAffinity nodeSet
 	nominated    nominator
@@ -55,7 +56,7 @@ func NewSnapshot() *Snapshot {
 	return &Snapshot{
 		byName: make(map[string]*NodeInfo),
 		placed: make(map[string]placement),
-		images: make(imageTable),
+		images: make(imageTable), priorities: make(map[int32]int),
 	}
 }
 
@@ -76,6 +77,16 @@ func (s *Snapshot) Placed(key string) (*PodInfo, string) {
 		return at.pod, at.node.Name
 	}
 	return nil, ""
+}
+
+// AnyBelow reports whether a placed pod has a priority below one.
+func (s *Snapshot) AnyBelow(priority int32) bool {
+	for p := range s.priorities {
+		if p < priority {
+			return true
+		}
+	}
+	return false
 }
 
 // NodesWithAffinity lists the nodes that hold a pod with any pod
@@ -171,6 +182,7 @@ func (s *Snapshot) AddPod(p *PodInfo, nodeName string) {
 	}
 	n.AddPod(p)
 	s.placed[p.Key] = placement{n, p}
+	s.priorities[p.Priority]++
 	s.changed(n, p, 1)
 }
 
@@ -193,6 +205,9 @@ func (s *Snapshot) RemovePod(key string) {
 		return
 	}
 	delete(s.placed, key)
+	if s.priorities[at.pod.Priority]--; s.priorities[at.pod.Priority] == 0 {
+		delete(s.priorities, at.pod.Priority)
+	}
 	at.node.RemovePod(at.pod)
 	if at.node.Node == nil && len(at.node.Pods) == 0 {
 		delete(s.byName, at.node.Name)

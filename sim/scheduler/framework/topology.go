@@ -8,9 +8,13 @@ type Topology struct {
 	// Domains is the number of distinct values.
 	Domains int
 
-	of    []int32 // domain by node index; -1 where the label is missing
-	epoch uint64
+	of      []int32 // domain by node index; -1 where the label is missing
+	members [][]int // node indexes by domain
+	epoch   uint64
 }
+
+// Members lists the indexes of the nodes in a domain. The slice must not be changed.
+func (t *Topology) Members(domain int) []int { return t.members[domain] }
 
 // Of returns the domain of a node, or -1 when it lacks the label.
 func (t *Topology) Of(n *NodeInfo) int { return int(t.of[n.index]) }
@@ -33,8 +37,10 @@ func (s *Snapshot) Topology(key string) *Topology {
 		if !known {
 			number = int32(len(numbers))
 			numbers[value] = number
+			t.members = append(t.members, nil)
 		}
 		t.of[i] = number
+		t.members[number] = append(t.members[number], i)
 	}
 	t.Domains = len(numbers)
 	if s.topologies == nil {

@@ -37,7 +37,11 @@ func (p DefaultPreemption) PostFilter(e *framework.Evaluation) (*framework.Preem
 	if text := ineligible(e); text != "" {
 		return nil, framework.NewStatus(framework.Unschedulable, text)
 	}
-	candidates, verdicts := p.candidates(e)
+	var candidates []framework.Candidate
+	verdicts := hopeless(e)
+	if verdicts == nil {
+		candidates, verdicts = p.candidates(e)
+	}
 	if len(candidates) == 0 {
 		text := "preemption: " + framework.Unavailable(verdicts)
 		return &framework.Preemption{Clears: true}, framework.NewStatus(framework.Unschedulable, text)
@@ -82,16 +86,35 @@ func preempted(pod *v1.Pod) bool {
 	})
 }
 
+// hopeless counts the nodes by what preemption says of them, if that is plain
+// without a look at each: no pod of lower priority is anywhere. Else it is nil.
+func hopeless(e *framework.Evaluation) map[*framework.Status]int {
+	if e.State.View.AnyBelow(e.Pod.Priority) {
+		return nil
+	}
+	verdicts := make(map[*framework.Status]int)
+	for status, nodes := range e.Tally() {
+		if status.Code == framework.Unschedulable {
+			verdicts[noVictims] += nodes
+		} else {
+			verdicts[notHelpful] += nodes
+		}
+	}
+	return verdicts
+}
+
 // candidates tries every node on which removing pods might help. It also
-// returns a verdict for each node on which it does not.
-func (p DefaultPreemption) candidates(e *framework.Evaluation) ([]framework.Candidate, []*framework.Status) {
-	verdicts := make([]*framework.Status, len(e.Verdicts))
+// counts the nodes on which it does not by verdict.
+func (p DefaultPreemption) candidates(e *framework.Evaluation) ([]framework.Candidate, map[*framework.Status]int) {
 	var potential []*framework.NodeInfo
 	for i, n := range e.State.View.Nodes() {
-		verdicts[i] = notHelpful
 		if e.Verdicts[i] != nil && e.Verdicts[i].Code == framework.Unschedulable {
 			potential = append(potential, n)
 		}
+	}
+	verdicts := map[*framework.Status]int{}
+	if rest := len(e.Verdicts) - len(potential); rest > 0 {
+		verdicts[notHelpful] = rest
 	}
 	if len(potential) == 0 {
 		return nil, verdicts
@@ -106,8 +129,9 @@ func (p DefaultPreemption) candidates(e *framework.Evaluation) ([]framework.Cand
 	for i := 0; i < len(potential) && (len(found) < enough || !harmless); i++ {
 		n := potential[(offset+i)%len(potential)]
 		candidate, status := victimsOn(e, n)
-		verdicts[n.Index()] = status
-		if status == nil {
+		if status != nil {
+			verdicts[status]++
+		} else {
 			found = append(found, candidate)
 			harmless = harmless || candidate.Violations == 0
 		}

@@ -25,6 +25,7 @@ var (
 	_ framework.FilterPlugin   = InterPodAffinity{}
 	_ framework.PreScorePlugin = InterPodAffinity{}
 	_ framework.Normalizer     = InterPodAffinity{}
+	_ framework.Toucher        = InterPodAffinity{}
 )
 
 var (
@@ -88,7 +89,37 @@ func newInterPodState(view *framework.Snapshot, pod *framework.PodInfo) *interPo
 			s.countRepelling(view, pod, other, n, 1)
 		}
 	}
+	s.matchesAll.settle()
+	s.matchesAnti.settle()
+	s.repelling.settle()
 	return s
+}
+
+// DependsOn implements framework.Dependent. Answers about pods with terms of
+// their own are kept; Touched tells which have changed. For other pods it is
+// others' terms that count, if there are any.
+func (InterPodAffinity) DependsOn(pod *framework.PodInfo) ([]framework.Epoch, bool) {
+	if !pod.HasAffinity() {
+		return nil, false
+	}
+	return []framework.Epoch{framework.EpochNodes, framework.EpochWorkloads}, true
+}
+
+// Touched implements framework.Toucher.
+func (InterPodAffinity) Touched(c *framework.CycleState, mark func(node int)) {
+	if s := framework.State[*interPodState](c, interPodFilter); s != nil {
+		if s.matchesAll.all { // the first of a series may go anywhere
+			for i := range c.View.Nodes() {
+				mark(i)
+			}
+		}
+		s.matchesAll.drain(mark)
+		s.matchesAnti.drain(mark)
+		s.repelling.drain(mark)
+	}
+	if s := framework.State[*interPodScore](c, interPodScoreKey); s != nil {
+		s.weights.drain(mark)
+	}
 }
 
 func (s *interPodState) countMatches(view *framework.Snapshot, other *framework.PodInfo, node *framework.NodeInfo, delta int64) {

@@ -37,6 +37,7 @@ func (p InterPodAffinity) PreScore(c *framework.CycleState, pod *framework.PodIn
 			namespace: c.View.NamespaceLabels(pod.Pod.Namespace),
 		}
 		p.weighAll(s, c.View, pod, own)
+		s.weights.settle()
 		c.Write(interPodScoreKey, s)
 	}
 	if s.weights.entries == 0 {

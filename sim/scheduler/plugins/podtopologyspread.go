@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"fmt"
+	"slices"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
@@ -137,6 +138,17 @@ func (s *spreadFilter) track(other *framework.PodInfo, node *framework.NodeInfo,
 			s.counts[i].add(s.counts[i].topology.Of(node), delta)
 		}
 	}
+}
+
+// FilterDependsOn implements framework.FilterDependent: without a hard
+// constraint there is nothing to ask.
+func (p PodTopologySpread) FilterDependsOn(pod *framework.PodInfo) ([]framework.Epoch, bool) {
+	constraints := pod.Pod.Spec.TopologySpreadConstraints
+	if len(constraints) == 0 {
+		constraints = p.Defaults
+	}
+	hard := slices.ContainsFunc(constraints, func(c v1.TopologySpreadConstraint) bool { return c.WhenUnsatisfiable == v1.DoNotSchedule })
+	return nil, !hard
 }
 
 // Filter implements framework.FilterPlugin.

@@ -12,6 +12,16 @@ type tally struct {
 	// entries counts what was added less what was taken away, whatever its
 	// weight; 0 means that nothing contributes.
 	entries int64
+	// touched are the domains whose sums have changed since drain; all says
+	// that entries has come from 0 or gone to it.
+	touched []touchedDomain
+	all     bool
+}
+
+// touchedDomain is a domain whose sum has changed.
+type touchedDomain struct {
+	topology *framework.Topology
+	domain   int
 }
 
 type tallyRow struct {
@@ -25,9 +35,26 @@ func (t *tally) add(view *framework.Snapshot, key string, node *framework.NodeIn
 	row := t.row(view, key)
 	if domain := row.topology.Of(node); domain >= 0 {
 		row.sums[domain] += amount
+		before := t.entries
 		t.entries += entries
+		t.all = t.all || (before == 0) != (t.entries == 0)
+		t.touched = append(t.touched, touchedDomain{row.topology, domain})
 	}
 }
+
+// drain calls mark for every node in a domain whose sum has changed since it
+// was last called.
+func (t *tally) drain(mark func(node int)) {
+	for _, d := range t.touched {
+		for _, node := range d.topology.Members(d.domain) {
+			mark(node)
+		}
+	}
+	t.settle()
+}
+
+// settle forgets what has changed.
+func (t *tally) settle() { t.touched, t.all = t.touched[:0], false }
 
 func (t *tally) row(view *framework.Snapshot, key string) *tallyRow {
 	for i := range t.rows {
