@@ -26,12 +26,12 @@ func (s *service) container(spec *types.ContainerSpec, name string, path ...stri
 	return c
 }
 
-// reference is where Kubernetes would expand a variable, or read an escaped dollar.
-var reference = regexp.MustCompile(`\$\$+\(?|\$\(`)
+// expansion is where Kubernetes would expand a variable, or read an escaped dollar.
+var expansion = regexp.MustCompile(`\$\$+\(?|\$\(`)
 
 // escapeExpansion writes a value so that Kubernetes, which replaces $(NAME) and reads $$ as $, leaves it as it is.
 func escapeExpansion(value string) string {
-	return reference.ReplaceAllStringFunc(value, func(found string) string { return strings.ReplaceAll(found, "$", "$$") })
+	return expansion.ReplaceAllStringFunc(value, func(found string) string { return strings.ReplaceAll(found, "$", "$$") })
 }
 
 func escapeAll(words []string) []string {

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -116,7 +117,7 @@ func (d decoder) interpolate(n *yaml.Node, path []string) any {
 	}
 	typed, ok := cast.parse(value)
 	if !ok {
-		d.t.faults.Add(d.v.file.Place(n), "", "%s must be %s, not %q", pathText(path), cast.want, value)
+		d.t.faults.Add(d.v.file.Place(n), "", "%s %s", pathText(path), cast.wrong(value))
 		d.v.told[pathText(path)] = true
 		return value
 	}
@@ -157,6 +158,14 @@ func hasOperator(value, name string) bool {
 type cast struct {
 	want  string
 	parse func(string) (any, bool)
+}
+
+// wrong says why a text is not what is wanted.
+func (c *cast) wrong(s string) string {
+	if wrong := outOfRange(s); wrong != "" && c != truth {
+		return wrong
+	}
+	return fmt.Sprintf("must be %s, not %q", c.want, s)
 }
 
 var (

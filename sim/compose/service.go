@@ -136,6 +136,9 @@ func (s *service) translateBuild() {
 	}
 	if s.Image == "" {
 		s.Image = strings.ToLower(s.t.project.Name + "-" + s.Name)
+		if imageName(s.Image) != "" {
+			s.t.faults.Add(s.at("build"), "give it a name with image:", "services.%s.build: the image would be named %q, which is no image name", s.Name, s.Image)
+		}
 	}
 	s.note(Changed, "compose builds the image "+s.Image+" on this machine", "nodes pull images, they build none",
 		"build it, and push it where the nodes can pull it", "build")

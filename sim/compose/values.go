@@ -10,7 +10,7 @@ type valueCheck func(any) string
 // valueChecks are what the schema does not say about values, for attributes of services, jobs and pre_start hooks,
 // in the notation of casts. Compose and the Docker engine would refuse most of these values later, or ignore them.
 var valueChecks = map[string]valueCheck{
-	"image": notBlank, "stop_grace_period": duration, "pull_refresh_after": duration,
+	"image": imageName, "stop_grace_period": duration, "pull_refresh_after": duration,
 	"command": shellWords, "entrypoint": shellWords,
 	"healthcheck.interval": duration, "healthcheck.timeout": duration, "healthcheck.start_period": duration,
 	"healthcheck.start_interval": duration, "healthcheck.retries": atLeast(0), "healthcheck.test": healthTest,

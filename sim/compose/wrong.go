@@ -11,16 +11,22 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
-	"github.com/docker/go-units"
+	"github.com/distribution/reference"
 	"github.com/mattn/go-shellwords"
 	"github.com/xhit/go-str2duration/v2"
 )
 
 // Each function here is a valueCheck, or makes one: it says what is wrong with a value, or "".
 
-func notBlank(v any) string {
-	if s := text(v); s == "" || s != strings.TrimSpace(s) {
-		return fmt.Sprintf("is no image name: %q", s)
+// imageName checks an image's name as the Docker engine and the nodes' container runtimes do.
+func imageName(v any) string {
+	s := text(v)
+	_, err := reference.ParseNormalizedNamed(s)
+	switch {
+	case s == "":
+		return `is no image name: ""`
+	case err != nil:
+		return fmt.Sprintf("is no image name: %q: %s", s, strings.TrimPrefix(oneLine(err), reference.ErrReferenceInvalidFormat.Error()+": "))
 	}
 	return ""
 }
@@ -38,76 +44,6 @@ func duration(v any) string {
 		return "must not be negative, but is " + s
 	}
 	return ""
-}
-
-// number reads a number however it is written.
-func number(v any) (float64, bool) {
-	switch v := v.(type) {
-	case int:
-		return float64(v), true
-	case float64:
-		return v, true
-	case string:
-		f, err := strconv.ParseFloat(v, 64)
-		return f, err == nil && !math.IsInf(f, 0) && !math.IsNaN(f)
-	}
-	return 0, false
-}
-
-func atLeast(low float64) valueCheck { return between(low, math.MaxInt32) }
-
-func between(low, high float64) valueCheck {
-	return func(v any) string {
-		n, ok := number(v)
-		switch {
-		case !ok && v == nil:
-			return ""
-		case !ok:
-			return fmt.Sprintf("must be a number, not %q", fmt.Sprint(v))
-		case n < low && low == 0:
-			return fmt.Sprintf("must not be negative, but is %v", v)
-		case n < low:
-			return fmt.Sprintf("must be at least %v, but is %v", low, v)
-		case n > high:
-			return fmt.Sprintf("must be at most %v, but is %v", high, v)
-		}
-		return ""
-	}
-}
-
-// bytesOf reads a size: a number of bytes, or text such as 64m.
-func bytesOf(v any) (int64, bool) {
-	switch v := v.(type) {
-	case int:
-		return int64(v), true
-	case float64:
-		return int64(v), v == math.Trunc(v) && math.Abs(v) < 1<<53
-	case string:
-		if n, err := strconv.ParseInt(v, 10, 64); err == nil {
-			return n, true
-		}
-		n, err := units.RAMInBytes(v)
-		return n, err == nil
-	}
-	return 0, false
-}
-
-func size(v any) string {
-	n, ok := bytesOf(v)
-	switch {
-	case strings.HasPrefix(text(v), "-") || ok && n < 0:
-		return fmt.Sprintf("must not be negative, but is %v", v)
-	case !ok && v != nil:
-		return fmt.Sprintf("must be a size such as 64m or 1g, not %q", fmt.Sprint(v))
-	}
-	return ""
-}
-
-func sizeOrMinusOne(v any) string {
-	if n, ok := bytesOf(v); ok && n == -1 {
-		return ""
-	}
-	return size(v)
 }
 
 func oneOf(allowed ...string) valueCheck {
