@@ -78,15 +78,15 @@ type Result struct {
 
 // Translate translates a compose file. All faults come at once, as source.Diagnostics.
 func Translate(o Options) (*Result, error) {
-	t := &translation{opts: o, names: map[string]string{}}
+	t := &translation{opts: o, names: map[string]string{}, unset: map[source.Pos][]string{}}
 	if !t.read() {
-		return nil, t.faults.Err()
+		return nil, t.err()
 	}
 	if !t.load() {
-		return nil, t.faults.Err()
+		return nil, t.err()
 	}
 	t.translate()
-	if err := t.faults.Err(); err != nil {
+	if err := t.err(); err != nil {
 		return nil, err
 	}
 	t.report()

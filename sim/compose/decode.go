@@ -108,7 +108,7 @@ func (d decoder) interpolate(n *yaml.Node, path []string) any {
 			d.badTemplate(n, err)
 			return value
 		}
-		d.unset(value, path)
+		d.unset(n, path)
 		value = replaced
 	}
 	cast := castAt(path)
@@ -138,13 +138,18 @@ func (d decoder) badTemplate(n *yaml.Node, err error) {
 }
 
 // unset notes the variables that become an empty text because nothing sets them.
-func (d decoder) unset(value string, path []string) {
+func (d decoder) unset(n *yaml.Node, path []string) {
+	value, place := n.Value, d.v.at(path)
 	variables := template.ExtractVariables(map[string]any{"": value}, template.DefaultPattern)
 	for name, variable := range sorted(variables) {
 		if _, ok := d.v.env[name]; ok || variable.DefaultValue != "" || variable.PresenceValue != "" || hasOperator(value, name) {
 			continue
 		}
-		d.t.note(Changed, "the variable "+name+" is not set", "it becomes an empty text", "set "+name+" in the environment or in .env", path...)
+		d.t.notes = append(d.t.notes, Note{
+			Pos: place, Path: pathText(path), Level: Changed, Compose: "the variable " + name + " is not set",
+			Kubernetes: "it becomes an empty text", Do: "set " + name + " in the environment or in .env",
+		})
+		d.t.blank(name, place, d.v.file.Place(n))
 	}
 }
 

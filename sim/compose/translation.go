@@ -2,7 +2,9 @@ package compose
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -18,6 +20,7 @@ type translation struct {
 	v1     bool              // a version 1 file, without services:
 	faults source.Diagnostics
 	notes  []Note
+	unset  map[source.Pos][]string // the variables that are not set, by the key and the value where they stand
 
 	project  *types.Project
 	services []*service
@@ -26,6 +29,29 @@ type translation struct {
 
 	objects struct{ files, claims, services, workloads []Object }
 	builds  []Build
+}
+
+// blank remembers that a variable is not set, and the places at which a fault may come of it.
+func (t *translation) blank(variable string, places ...source.Pos) {
+	for _, place := range slices.Compact(places) {
+		if !slices.Contains(t.unset[place], variable) {
+			t.unset[place] = append(t.unset[place], variable)
+		}
+	}
+}
+
+// err is all faults, each with the variables that are not set in the value that it is about.
+func (t *translation) err() error {
+	for i, fault := range t.faults {
+		if variables := t.unset[fault.Pos]; len(variables) > 0 {
+			names, are, them := strings.Join(variables, " and "), "is", "it"
+			if len(variables) > 1 {
+				are, them = "are", "them"
+			}
+			t.faults[i].Hint = fmt.Sprintf("%s %s not set: set %s in the environment or in .env", names, are, them)
+		}
+	}
+	return t.faults.Err()
 }
 
 // at is the place of a path: in the file itself, in what a service extends, or in an included file.
