@@ -95,17 +95,26 @@ func (c *churn) change(t *rapid.T) {
 		c.view.SetObject(&appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "rs", Namespace: namespace(t)},
 			Spec: appsv1.ReplicaSetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": value(t, "selector")}}}})
 	case 13:
-		c.view.SetObject(&policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: "pdb", Namespace: namespace(t)},
-			Spec:   policyv1.PodDisruptionBudgetSpec{Selector: selector(t)},
-			Status: policyv1.PodDisruptionBudgetStatus{DisruptionsAllowed: rapid.Int32Range(0, 2).Draw(t, "allowed")}})
+		c.setBudget(t, namespace(t))
 	case 5, 6, 7:
 		c.view.RemovePod(fmt.Sprintf("%s/bound-%d", namespace(t), rapid.IntRange(0, c.made).Draw(t, "removed")))
 	default:
-		pod := c.pod(t, fmt.Sprintf("bound-%d", c.made))
-		c.made++
-		c.dress(t, pod)
-		c.view.AddPod(framework.NewPodInfo(pod), nodeName(t))
+		c.place(t)
 	}
+}
+
+// place binds a new pod to a node.
+func (c *churn) place(t *rapid.T) {
+	pod := c.pod(t, fmt.Sprintf("bound-%d", c.made))
+	c.made++
+	c.dress(t, pod)
+	c.view.AddPod(framework.NewPodInfo(pod), nodeName(t))
+}
+
+func (c *churn) setBudget(t *rapid.T, namespace string) {
+	c.view.SetObject(&policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: "pdb", Namespace: namespace},
+		Spec:   policyv1.PodDisruptionBudgetSpec{Selector: selector(t)},
+		Status: policyv1.PodDisruptionBudgetStatus{DisruptionsAllowed: rapid.Int32Range(0, 2).Draw(t, "allowed")}})
 }
 
 func nodeName(t *rapid.T) string {

@@ -676,16 +676,18 @@ func (p *plain) softTerm(c v1.TopologySpreadConstraint, n *v1.Node, value string
 func TestPreemptionEqualsPlainOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := &churn{view: framework.NewSnapshot(), lasting: true}
-		for range rapid.IntRange(1, 4).Draw(t, "nodes") {
+		for range rapid.IntRange(1, 3).Draw(t, "nodes") {
 			c.setNode(t)
 		}
-		for range rapid.IntRange(5, 25).Draw(t, "changes") {
-			c.change(t)
+		for _, ns := range []string{"default", "other"} {
+			c.setBudget(t, ns)
 		}
-		for _, key := range []string{"default/nominated", "other/nominated"} {
-			c.view.Unnominate(key)
+		for range rapid.IntRange(10, 30).Draw(t, "pods") {
+			c.place(t)
 		}
 		pod := c.pod(t, "asked")
+		urgent := int32(2)
+		pod.Spec.Priority, pod.Spec.Containers[0].Resources.Requests = &urgent, resources(t, []string{"900m"}, []string{"128Mi", "2Gi"})
 		e := plugins.DefaultProfile().Evaluate(c.view, framework.NewPodInfo(pod))
 		if len(e.Feasible) > 0 || len(e.Verdicts) == 0 || e.PreFilter != nil {
 			return
