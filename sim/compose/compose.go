@@ -74,6 +74,8 @@ type Result struct {
 	Builds   []Build
 	Services []string // the active services in file order
 	Inactive []string // the services that no active profile starts, in file order
+
+	Places map[string]source.Pos // where each service is written, in the file itself or in an included one
 }
 
 // Translate translates a compose file. All faults come at once, as source.Diagnostics.

@@ -270,6 +270,40 @@ func TestProfilesAndBuilds(t *testing.T) {
 	}
 }
 
+// TestPlaces finds services where the project has them, though a file that another one extends has the same names.
+func TestPlaces(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"a.yaml":    "services:\n  one: {extends: {file: base.yaml, service: two}}\n",
+		"b.yaml":    "services:\n\n  two: {image: b}\n",
+		"base.yaml": "services: {two: {image: x}}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name, text string
+		want       map[string]string
+	}{
+		{"included", "include: [a.yaml, b.yaml]\nservices: {web: {image: a}, off: {image: a, profiles: [x]}}",
+			map[string]string{"one": "a.yaml:2:3", "two": "b.yaml:3:3", "web": "compose.yaml:2:12", "off": "compose.yaml:2:29"}},
+		{"included and extended", "include: [a.yaml, base.yaml]", map[string]string{"one": "a.yaml:2:3", "two": "base.yaml:1:12"}},
+		{"version 1", "web:\n  image: a\n", map[string]string{"web": "compose.yaml:1:1"}},
+	} {
+		r, err := translateIn(dir, c.text)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		for name, want := range c.want {
+			if got := strings.TrimPrefix(r.Places[name].String(), dir+string(filepath.Separator)); got != want || len(r.Places) != len(c.want) {
+				t.Errorf("%s: %s is at %s of %v, want %s", c.name, name, got, r.Places, want)
+			}
+		}
+	}
+}
+
 func TestConstraints(t *testing.T) {
 	for text, want := range map[string]constraint{
 		"node.hostname==a":          {"node.hostname", true, "a"},

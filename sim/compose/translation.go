@@ -14,7 +14,7 @@ import (
 // translation is one run of Translate.
 type translation struct {
 	opts   Options
-	views  []*view           // the file itself first, then what it includes and extends
+	views  []*view           // the file itself first, then what it includes, then what its services extend
 	env    map[string]string // the shell's environment over the project's .env
 	name   string            // the project's
 	v1     bool              // a version 1 file, without services:
@@ -139,9 +139,12 @@ func (t *translation) inFileOrder(keys []string, path ...string) []string {
 
 // result puts the parts together.
 func (t *translation) result() *Result {
-	r := &Result{Project: t.project.Name, Notes: sortNotes(t.notes), Builds: t.builds, Inactive: t.inactive}
+	r := &Result{Project: t.project.Name, Notes: sortNotes(t.notes), Builds: t.builds, Inactive: t.inactive, Places: map[string]source.Pos{}}
 	for _, s := range t.services {
 		r.Services = append(r.Services, s.Name)
+	}
+	for _, name := range slices.Concat(r.Services, r.Inactive) {
+		r.Places[name] = t.at("services", name)
 	}
 	o := t.objects
 	r.Objects = slices.Concat(o.files, o.claims, o.services, o.workloads)

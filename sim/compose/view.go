@@ -60,8 +60,23 @@ func (t *translation) read() bool {
 	t.name = t.projectName()
 	t.env[consts.ComposeProjectName] = t.name // files may refer to it
 	t.view(t.opts.File, t.opts.Dir, t.env, false)
+	t.basesLast()
 	t.checkReferences()
 	return len(t.faults) == 0
+}
+
+// basesLast sorts the views, so that a service is found where the project has it and not in a file that some service
+// extends from.
+func (t *translation) basesLast() {
+	var own, bases []*view
+	for _, v := range t.views {
+		if v.extended {
+			bases = append(bases, v)
+		} else {
+			own = append(own, v)
+		}
+	}
+	t.views = append(own, bases...)
 }
 
 // view adds one file and follows its include and extends.
@@ -128,6 +143,7 @@ func (t *translation) pull(from *view, name, dir string, env map[string]string, 
 			if v == t.views[0] && !extended {
 				t.faults.Add(pos, "", "this file includes itself")
 			}
+			v.extended = v.extended && extended
 			return
 		}
 	}

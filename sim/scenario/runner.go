@@ -8,7 +8,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"minisim/internal/source"
 	"minisim/sim/api"
 	"minisim/sim/cluster"
 	"minisim/sim/engine"
@@ -112,11 +111,7 @@ func (r *Runner) translate() {
 		objects[o.Service] = append(objects[o.Service], api.Ref(api.Of(o.Resource), api.Key{Name: o.GetName()}))
 	}
 	for _, name := range s.Compose.Services {
-		place := s.File.At("services", name)
-		if key, _ := source.Lookup(s.File.Root, "services", name); key == nil {
-			place = s.File.At(name) // a version 1 file has no services key
-		}
-		r.causes[name] = t.Add(Translated{Service: name, Place: place.String(), Objects: objects[name]})
+		r.causes[name] = t.Add(Translated{Service: name, Place: s.Compose.Places[name].String(), Objects: objects[name]})
 	}
 	for _, n := range s.Compose.Notes {
 		t.Add(Noted{Place: n.Pos.String(), Path: n.Path, Level: n.Level.String(), Compose: n.Compose, Kubernetes: n.Kubernetes, Do: n.Do})
