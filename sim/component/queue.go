@@ -1,6 +1,7 @@
 package component
 
 import (
+	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -75,7 +76,7 @@ func (q *Queue) Run(w engine.Work) {
 		d = min(BaseBackoff<<n, MaxBackoff)
 	}
 	q.failures[key]++
-	q.process.Trace.Then(Failure{Controller: q.name, Key: w.Key, Error: err.Error(), Conflict: apierrors.IsConflict(err), Again: d})
+	q.process.Trace.Then(Failed(q.name, w.Key, err, d))
 	q.AddAfter(key, d)
 }
 
@@ -85,16 +86,26 @@ type Failure struct {
 	Key        string        `json:"key"`
 	Error      string        `json:"error"`
 	Conflict   bool          `json:"conflict,omitempty"` // somebody else had changed the object: an everyday matter
+	Stopped    bool          `json:"stopped,omitempty"`  // the program was stopped in the middle of it: there will be no again
 	Again      time.Duration `json:"againNs"`
+}
+
+// Failed is the record of an error that a controller came upon, and of when it tries again.
+func Failed(controller, key string, err error, again time.Duration) Failure {
+	return Failure{
+		Controller: controller, Key: key, Error: err.Error(), Again: again,
+		Conflict: apierrors.IsConflict(err), Stopped: errors.Is(err, api.ErrStopped),
+	}
 }
 
 // Kind is "retry".
 func (Failure) Kind() string { return "retry" }
 
 // Tell says that it will be tried again. Conflicts are too common to be told:
-// whoever looks at an old copy is told so, and looks again.
+// whoever looks at an old copy is told so, and looks again. What a program fails
+// at because it is dying is not told either: its end is.
 func (f Failure) Tell() string {
-	if f.Conflict {
+	if f.Conflict || f.Stopped {
 		return ""
 	}
 	return f.Key + ": " + f.Error + "; again in " + f.Again.String()
@@ -102,6 +113,9 @@ func (f Failure) Tell() string {
 
 // Murmur tells of conflicts, too.
 func (f Failure) Murmur() string {
+	if f.Stopped {
+		return ""
+	}
 	return f.Key + " has changed meanwhile (conflict), again in " + f.Again.String()
 }
 

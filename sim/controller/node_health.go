@@ -61,9 +61,7 @@ func (l *nodeLifecycle) check(name string) {
 func (l *nodeLifecycle) retry(name string, err error) {
 	e := l.process.Engine
 	next := l.rounds.after(e.Now())
-	l.process.Trace.Add(component.Failure{
-		Controller: nodeLifecycleName, Key: name, Error: err.Error(), Conflict: apierrors.IsConflict(err), Again: next - e.Now(),
-	})
+	l.process.Trace.Add(component.Failed(nodeLifecycleName, name, err, next-e.Now()))
 	l.look(name, next)
 }
 

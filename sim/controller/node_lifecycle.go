@@ -6,7 +6,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -109,7 +108,7 @@ func (l *nodeLifecycle) Run(w engine.Work) {
 		}
 	}
 	if err != nil {
-		l.process.Trace.Then(component.Failure{Controller: nodeLifecycleName, Key: w.Key, Error: err.Error(), Conflict: apierrors.IsConflict(err), Again: component.Retry})
+		l.process.Trace.Then(component.Failed(nodeLifecycleName, w.Key, err, component.Retry))
 		l.later(component.Retry, w.Kind, w.Key)
 	}
 }

@@ -173,7 +173,7 @@ func (l *nodeLifecycle) handleDisruption() {
 	if all {
 		for _, n := range l.caches.Nodes.List() {
 			if err := l.reachable(n); err != nil {
-				l.process.Trace.Add(component.Failure{Controller: nodeLifecycleName, Key: n.Name, Error: err.Error()})
+				l.process.Trace.Add(component.Failed(nodeLifecycleName, n.Name, err, 0))
 			}
 		}
 	}
@@ -277,7 +277,7 @@ func (l *nodeLifecycle) evict(name string) {
 		z.waiting = z.waiting[1:]
 		if err := l.evictFrom(next, z); err != nil {
 			z.waiting = append(z.waiting, next)
-			l.process.Trace.Add(component.Failure{Controller: nodeLifecycleName, Key: next, Error: err.Error(), Again: z.limiter.interval()})
+			l.process.Trace.Add(component.Failed(nodeLifecycleName, next, err, z.limiter.interval()))
 		}
 	}
 	l.schedule(z)

@@ -262,6 +262,6 @@ func (g *podGC) collect(pod *corev1.Pod, condition, why string) bool {
 	if err == nil || apierrors.IsNotFound(err) {
 		return true
 	}
-	g.process.Trace.Add(component.Failure{Controller: podGCName, Key: api.KeyOf(pod).String(), Error: err.Error(), Conflict: apierrors.IsConflict(err), Again: podGCPeriod})
+	g.process.Trace.Add(component.Failed(podGCName, api.KeyOf(pod).String(), err, podGCPeriod))
 	return false
 }

@@ -243,7 +243,7 @@ func (t *taintEviction) delete(key api.Key) {
 		if ev.tries%evictionTries == 0 || component.Unreachable(err) {
 			again = component.Retry
 		}
-		t.process.Trace.Then(component.Failure{Controller: taintEvictionName, Key: key.String(), Error: err.Error(), Conflict: apierrors.IsConflict(err), Again: again})
+		t.process.Trace.Then(component.Failed(taintEvictionName, key.String(), err, again))
 		t.later(again, deletePodWork, key.String())
 	}
 }

@@ -1,12 +1,14 @@
 package scheduler
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"minisim/sim/api"
 	"minisim/sim/engine"
 	"minisim/sim/scheduler/framework"
 )
@@ -55,13 +57,13 @@ func (s *Scheduler) bind(b *binding) {
 			s.wait(b, plugin.Name(), status)
 			return
 		}
-		s.bindFailed(b, framework.NewStatus(status.Code, fmt.Sprintf("running PreBind plugin %q: %s", plugin.Name(), status.Message())))
+		s.bindFailed(b, status.While(fmt.Sprintf("running PreBind plugin %q", plugin.Name())))
 		return
 	}
 	delete(s.binding, b.Key)
 	plugin := b.profile.Binds[0]
 	if status := plugin.Bind(b.PodInfo, b.node, w); !status.OK() {
-		s.bindFailed(b, framework.NewStatus(status.Code, fmt.Sprintf("running Bind plugin %q: %s", plugin.Name(), status.Message())))
+		s.bindFailed(b, status.While(fmt.Sprintf("running Bind plugin %q", plugin.Name())))
 		return
 	}
 	s.process.Events.Event(b.Pod, v1.EventTypeNormal, "Scheduled", fmt.Sprintf("Successfully assigned %s to %s", b.Key, b.node))
@@ -98,13 +100,13 @@ func (s *Scheduler) bindFailed(b *binding, status *framework.Status) {
 		reason = v1.PodReasonUnschedulable
 	}
 	message := "binding rejected: " + status.Message()
-	s.process.Trace.Then(Rejected{Pod: b.Key, Node: b.node, Message: message})
+	s.process.Trace.Then(Rejected{Pod: b.Key, Node: b.node, Message: message, Stopped: errors.Is(status.Cause, api.ErrStopped)})
 	s.failed(b.waiting, nil, reason, message, s.view.NominatedNode(b.Key))
 }
 
 // lost notes a write that did not come through; the next cycle repairs it.
 func (s *Scheduler) lost(err error) {
 	if !apierrors.IsNotFound(err) {
-		s.process.Trace.Add(Rejected{Message: err.Error()})
+		s.process.Trace.Add(Rejected{Message: err.Error(), Stopped: errors.Is(err, api.ErrStopped)})
 	}
 }

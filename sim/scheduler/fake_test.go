@@ -26,6 +26,7 @@ type bench struct {
 	engine    *engine.Engine
 	scheduler *scheduler.Scheduler
 	decisions []scheduler.Decision
+	rejected  []scheduler.Rejected
 	objects   map[*api.Resource]map[api.Key]api.Object
 	watches   []*memoryWatch
 	revision  int64
@@ -39,6 +40,9 @@ func newBench(t testing.TB, seed uint64) *bench {
 	recorder.Subscribe(func(r trace.Record) {
 		if d, ok := r.Body.(scheduler.Decision); ok {
 			b.decisions = append(b.decisions, d)
+		}
+		if r, ok := r.Body.(scheduler.Rejected); ok {
+			b.rejected = append(b.rejected, r)
 		}
 	})
 	p := component.NewProcess("kube-scheduler", "default-scheduler", "", b.engine, recorder, b)

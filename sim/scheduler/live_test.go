@@ -152,6 +152,37 @@ func TestFailedBindingBacksOff(t *testing.T) {
 	}
 }
 
+// What a scheduler fails at because it is dying is recorded, not told.
+func TestDyingSchedulerTellsNoFailures(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		told string
+	}{
+		{errors.New("the server is unwell"), `default/web was not bound to a: binding rejected: running Bind plugin "DefaultBinder": the server is unwell; it goes back into the queue`},
+		{fmt.Errorf("create binding: %w", api.ErrStopped), ""},
+	} {
+		b := newBench(t, 1)
+		b.create(liveNode("a", "4"))
+		b.run(time.Second)
+		b.refuse = func(r api.Request) error {
+			if r.Subresource == "" {
+				return nil
+			}
+			return c.err
+		}
+		b.create(livePod("web", "3"))
+		b.run(500 * time.Millisecond)
+		if len(b.rejected) == 0 || b.rejected[0].Tell() != c.told {
+			t.Errorf("%v: %+v", c.err, b.rejected)
+		}
+		for _, r := range b.rejected {
+			if (r.Tell() == "") != (c.told == "") {
+				t.Errorf("%v: told %q", c.err, r.Tell())
+			}
+		}
+	}
+}
+
 // A pod that could not be bound must not keep its place.
 func TestFailedBindingGivesThePlaceBack(t *testing.T) {
 	b := newBench(t, 1)

@@ -51,13 +51,17 @@ type Rejected struct {
 	Pod     string `json:"pod,omitempty"`
 	Node    string `json:"node,omitempty"`
 	Message string `json:"message"`
+	Stopped bool   `json:"stopped,omitempty"` // the scheduler was stopped in the middle of it
 }
 
 // Kind is "binding-failed".
 func (Rejected) Kind() string { return "binding-failed" }
 
-// Tell says what failed.
+// Tell says what failed; nothing when it is the scheduler's own end, which is told anyway.
 func (r Rejected) Tell() string {
+	if r.Stopped {
+		return ""
+	}
 	if r.Pod == "" {
 		return "a write failed: " + r.Message
 	}

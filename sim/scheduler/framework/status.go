@@ -41,6 +41,8 @@ type Status struct {
 	Plugin string
 	// Reasons are Kubernetes' own texts, in the order the plugin found them.
 	Reasons []string
+	// Cause is the error behind Error, if one was.
+	Cause error
 }
 
 // NewStatus returns a status with the given code and reasons.
@@ -48,8 +50,15 @@ func NewStatus(code Code, reasons ...string) *Status {
 	return &Status{Code: code, Reasons: reasons}
 }
 
-// Failure returns an Error status that carries err's text.
-func Failure(err error) *Status { return NewStatus(Error, err.Error()) }
+// Failure returns an Error status that carries err and its text.
+func Failure(err error) *Status {
+	return &Status{Code: Error, Reasons: []string{err.Error()}, Cause: err}
+}
+
+// While returns the status with what was being done before its message.
+func (s *Status) While(doing string) *Status {
+	return &Status{Code: s.Code, Plugin: s.Plugin, Reasons: []string{doing + ": " + s.Message()}, Cause: s.Cause}
+}
 
 // OK reports whether the plugin had no objection.
 func (s *Status) OK() bool { return s == nil || s.Code == Success }
