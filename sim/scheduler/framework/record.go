@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -102,8 +103,9 @@ func (e *Evaluation) recordWinner(d *Decision, o Outcome, next []int, shorten bo
 // equal ones by name.
 func (e *Evaluation) leaders(besides, n int) []int {
 	var top []int
+	enough := int64(math.MinInt64) // what a node must exceed to be among them
 	for i, total := range e.Totals {
-		if i == besides || len(top) == n && total <= e.Totals[top[n-1]] {
+		if total <= enough || i == besides {
 			continue
 		}
 		at, _ := slices.BinarySearchFunc(top, total, func(j int, t int64) int {
@@ -113,7 +115,9 @@ func (e *Evaluation) leaders(besides, n int) []int {
 			return 1
 		})
 		top = slices.Insert(top, at, i)
-		top = top[:min(n, len(top))]
+		if top = top[:min(n, len(top))]; len(top) == n {
+			enough = e.Totals[top[n-1]]
+		}
 	}
 	return top
 }
