@@ -151,7 +151,7 @@ func (r *rollout) setRevision(revision string) error {
 	}
 	d.Annotations[revisionAnnotation] = revision
 	r.tell(api.KeyOf(d), component.Reconciled{Report: true, Do: "note revision " + revision})
-	stored, err := api.Update(r.client, d)
+	stored, err := api.UpdateStatus(r.client, d)
 	if err != nil {
 		return err
 	}

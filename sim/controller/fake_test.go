@@ -257,6 +257,7 @@ func (b *bench) Do(r api.Request) (api.Object, error) {
 	} else if r.Subresource == "status" {
 		status := o
 		o = old.DeepCopyObject().(api.Object)
+		o.SetAnnotations(status.GetAnnotations())
 		keep("Status", status, o)
 	} else if r.Resource.Status {
 		keep("Status", old, o)

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"minisim/internal/conformance"
 	"minisim/sim/api"
 	"minisim/sim/apiserver/admission"
 )
@@ -25,7 +26,8 @@ import (
 // package, as far as one request at a time needs it: patches, admission, what is
 // allocated.
 type server struct {
-	objects []api.Object
+	objects  []api.Object
+	warnings []string
 }
 
 func newServer() *server {
@@ -110,15 +112,16 @@ type response struct {
 	err      error
 }
 
-func (s *server) do(r request) (out response) {
+func (s *server) do(r conformance.Request) (out response) {
 	t := parsePath(r.Path)
-	data, yaml, strict := r.data(), strings.HasSuffix(r.ContentType, "/yaml"), r.Query["fieldValidation"] == "Strict"
+	data, yaml, strict := r.Data(), strings.HasSuffix(r.ContentType, "/yaml"), r.Query["fieldValidation"] == "Strict"
 	if r.Verb == "create" {
 		o, warnings, err := DecodeBody(t.r, data, yaml, strict)
 		if err != nil {
 			return response{err: err}
 		}
 		o, err = s.create(o, t.r, t.key.Namespace)
+		warnings = append(warnings, s.warnings...)
 		if err == nil && For(t.r).Warnings != nil {
 			warnings = append(warnings, For(t.r).Warnings(o)...)
 		}
@@ -170,7 +173,8 @@ func (s *server) create(o api.Object, r *api.Resource, namespace string) (api.Ob
 		k.Default(o)
 	}
 	key := api.KeyOf(o)
-	if _, err := admission.Admit(&admission.Attributes{Verb: api.VerbCreate, Resource: r, Key: key, Object: o}, s); err != nil {
+	a := s.attributes(api.VerbCreate, target{r: r, key: key}, o, nil)
+	if _, err := admission.Admit(a, s); err != nil {
 		return nil, err
 	}
 	if base := o.GetGenerateName(); base != "" && o.GetName() == "" {
@@ -192,6 +196,9 @@ func (s *server) create(o api.Object, r *api.Resource, namespace string) (api.Ob
 	}
 	if errs := k.Validate(o); len(errs) > 0 {
 		return nil, invalid(r, o, errs)
+	}
+	if _, err := admission.Validate(a, s); err != nil {
+		return nil, err
 	}
 	o.SetResourceVersion("1")
 	s.objects = append(s.objects, o)
@@ -215,7 +222,8 @@ func (s *server) update(o, old api.Object, t target) (api.Object, error) {
 		return nil, fmt.Errorf("no subresource %s", t.sub)
 	}
 	prepare(o, old)
-	if _, err := admission.Admit(&admission.Attributes{Verb: api.VerbUpdate, Resource: t.r, Subresource: t.sub, Key: t.key, Object: o, Old: old}, s); err != nil {
+	a := s.attributes(api.VerbUpdate, t, o, old)
+	if _, err := admission.Admit(a, s); err != nil {
 		return nil, err
 	}
 	if svc, ok := o.(*corev1.Service); ok {
@@ -224,7 +232,15 @@ func (s *server) update(o, old api.Object, t target) (api.Object, error) {
 	if errs := validate(o, old); len(errs) > 0 {
 		return nil, invalid(t.r, o, errs)
 	}
-	return o, nil
+	_, err := admission.Validate(a, s)
+	return o, err
+}
+
+func (s *server) attributes(verb api.Verb, t target, o, old api.Object) *admission.Attributes {
+	return &admission.Attributes{
+		Verb: verb, Resource: t.r, Subresource: t.sub, Key: t.key, Object: o, Old: old,
+		Now: birth, Warn: func(text string) { s.warnings = append(s.warnings, text) },
+	}
 }
 
 // mountToken gives a pod the volume with its token, which the simulation's
