@@ -19,6 +19,7 @@ type CycleState struct {
 	Trial bool
 
 	data []stateEntry
+	last int // where Read last found something: a plugin reads the same for node after node
 }
 
 type stateEntry struct {
@@ -42,8 +43,12 @@ func (c *CycleState) Write(key StateKey, data StateData) {
 
 // Read returns the data under key, or nil.
 func (c *CycleState) Read(key StateKey) StateData {
+	if c.last < len(c.data) && c.data[c.last].key == key {
+		return c.data[c.last].data
+	}
 	for i := range c.data {
 		if c.data[i].key == key {
+			c.last = i
 			return c.data[i].data
 		}
 	}
