@@ -92,6 +92,7 @@ func decodeOther(subresource string, data []byte, yaml, strict bool) (api.Object
 	if err != nil {
 		return nil, nil, apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): %v", b.kind.Kind, err))
 	}
+	o.GetObjectKind().SetGroupVersionKind(b.kind)
 	return o, warnings, nil
 }
 
