@@ -65,7 +65,7 @@ func TestRedisWaitsForItsDiskUntilSomebodyVouches(t *testing.T) {
 		"415 "+v+"Multi-Attach: keep pod default/redis-b on worker-3 waiting (it is ReadWriteOnce and attached to worker-2, where pod default/redis-a needs it; "+
 			"nobody has vouched that this machine is off, so something there may still write to it. Detaching begins 6m after that pod is gone (maxWaitForUnmountDuration), "+
 			"and at once with the taint node.kubernetes.io/out-of-service)",
-		"540 pod default/redis-a: mark it Failed and delete it without grace (it is terminating, and taint node.kubernetes.io/out-of-service says that worker-2 is off: nobody there can end it, and nothing of it runs)",
+		"540 pod default/redis-a: mark it Failed and delete it without grace (it is terminating, and taint node.kubernetes.io/out-of-service says that worker-2 is off: nobody there can end it, and nothing of it runs; pods are collected every 20s)",
 		"540 "+v+"detach it from worker-2 (taint node.kubernetes.io/out-of-service says that the machine is off, so nothing there can write to it)",
 		"540 "+v+"detach its disk from worker-2, which takes 2s",
 		"542 "+v+"report that its disk is detached from worker-2",

@@ -52,10 +52,16 @@ func (m *machines) node(name string, first time.Duration, adjust func(*corev1.No
 	return stored
 }
 
+// beat is the record of a heartbeat.
+type beat struct{ Node string }
+
+func (beat) Kind() string { return "heartbeat" }
+
 func (m *machines) heartbeat(w engine.Work) {
 	if m.dead[w.Key] {
 		return
 	}
+	m.trace.Then(beat{w.Key})
 	_, err := api.Patch(m.bench, api.Leases, api.Key{Namespace: corev1.NamespaceNodeLease, Name: w.Key}, func(l *coordinationv1.Lease) error {
 		now := metav1.NewMicroTime(m.engine.Clock())
 		l.Spec.RenewTime = &now

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func (l *nodeLifecycle) check(name string) {
 		l.nodeEvent(nodeReference(node.Name, node.UID), "NodeNotReady", fmt.Sprintf("Node %s status is now: NodeNotReady", name))
 	}
 	if fell || h.remind && observed != corev1.ConditionTrue {
-		err := l.markPodsNotReady(l.caches.Pods.By(byNode, name))
+		err := l.markPodsNotReady(name, l.caches.Pods.By(byNode, name))
 		if h.remind = err != nil; err != nil {
 			l.retry(name, err)
 		}
@@ -104,6 +105,7 @@ func nodeReference(name string, uid types.UID) corev1.ObjectReference {
 func (l *nodeLifecycle) notice(h *nodeHealth, node *corev1.Node) {
 	if c := nodeCondition(node, corev1.NodeReady); c != nil && !c.LastHeartbeatTime.Equal(&h.heartbeat) {
 		h.heartbeat, h.probe = c.LastHeartbeatTime, l.upcoming()
+		h.cause = l.process.Engine.Cause()
 	}
 }
 
@@ -111,6 +113,7 @@ func (l *nodeLifecycle) notice(h *nodeHealth, node *corev1.Node) {
 func (l *nodeLifecycle) renew(h *nodeHealth, lease *coordinationv1.Lease) {
 	if r := lease.Spec.RenewTime; r != nil && h.renewed.Before(r) {
 		h.renewed, h.probe = *r, l.upcoming()
+		h.cause = l.process.Engine.Cause()
 	}
 }
 
@@ -159,8 +162,9 @@ func (l *nodeLifecycle) silence(node *corev1.Node, h *nodeHealth) string {
 	if last.IsZero() {
 		return fmt.Sprintf("its kubelet has never posted a status, and node-startup-grace-period %s is over", tellDuration(l.options.NodeStartupGracePeriod))
 	}
-	return fmt.Sprintf("last heartbeat at %s, noticed at %s; node-monitor-grace-period %s is over",
-		tellInstant(l.virtual(last)), tellInstant(h.probe), tellDuration(l.options.NodeMonitorGracePeriod))
+	period, grace := tellDuration(l.options.NodeMonitorPeriod), tellDuration(l.options.NodeMonitorGracePeriod)
+	return fmt.Sprintf("last heartbeat at %s, noticed at %s, in the next round (node-monitor-period %s); this is the first round after %[2]s + node-monitor-grace-period %[4]s",
+		tellInstant(l.virtual(last)), tellInstant(h.probe), period, grace)
 }
 
 // virtual is the virtual time of a date.
@@ -202,16 +206,28 @@ func withUnknownConditions(node *corev1.Node, now metav1.Time) *corev1.Node {
 	return node
 }
 
-// markPodsNotReady sets Ready to False on pods whose kubelet cannot do it.
-func (l *nodeLifecycle) markPodsNotReady(pods []*corev1.Pod) error {
+// markPodsNotReady sets Ready to False on those pods of a node that have the
+// condition, as their kubelet cannot do it.
+func (l *nodeLifecycle) markPodsNotReady(node string, pods []*corev1.Pod) error {
+	pods = slices.DeleteFunc(slices.Clone(pods), func(pod *corev1.Pod) bool {
+		c := podCondition(pod, corev1.PodReady)
+		return c == nil || c.Status == corev1.ConditionFalse
+	})
+	if len(pods) == 0 {
+		return nil
+	}
+	which := tellPods(pods)
+	if len(pods) > 5 {
+		which = fmt.Sprintf("%d pods", len(pods))
+	}
+	l.process.Trace.Then(component.Reconciled{
+		Controller: nodeLifecycleName, Resource: api.Nodes.Singular, Key: node, Do: "set Ready of " + which + " on it to False",
+		Because: "its kubelet cannot: they are no longer ready endpoints of their Services",
+	})
 	var first error
 	for _, pod := range pods {
-		c := podCondition(pod, corev1.PodReady)
-		if c == nil || c.Status == corev1.ConditionFalse {
-			continue
-		}
 		pod = pod.DeepCopy()
-		c = podCondition(pod, corev1.PodReady)
+		c := podCondition(pod, corev1.PodReady)
 		c.Status, c.LastTransitionTime = corev1.ConditionFalse, wholeSeconds(l.process)
 		if _, err := api.UpdateStatus(l.process.As(nodeAccount), pod); apierrors.IsNotFound(err) {
 			continue

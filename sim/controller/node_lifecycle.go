@@ -53,6 +53,7 @@ type nodeHealth struct {
 	probe     time.Duration // the round in which its last sign of life was noticed
 	heartbeat metav1.Time   // that sign: of its Ready condition …
 	renewed   metav1.MicroTime
+	cause     trace.ID      // what the monitor has learnt of it last: that sign, or a change of the node
 	next      time.Duration // the round that looks at it next …
 	waits     bool          // … if there is one
 	zone      string        // where it is counted, and as what
@@ -104,7 +105,7 @@ func (l *nodeLifecycle) Run(w engine.Work) {
 		err = l.taintByConditions(w.Key)
 	case notReadyWork:
 		if pod, ok := l.caches.Pods.Get(api.ParseKey(w.Key)); ok {
-			err = l.markPodsNotReady([]*corev1.Pod{pod})
+			err = l.markPodsNotReady(pod.Spec.NodeName, []*corev1.Pod{pod})
 		}
 	}
 	if err != nil {
@@ -126,6 +127,9 @@ func (l *nodeLifecycle) nodeChanged(old, node *corev1.Node) {
 		l.notice(h, node)
 	}
 	if old == nil || concernsMonitor(old, node) {
+		if h := l.nodes[node.Name]; h != nil {
+			h.cause = l.process.Engine.Cause()
+		}
 		l.look(node.Name, l.upcoming())
 	}
 	if old == nil || concernsTaints(old, node) {
@@ -196,6 +200,9 @@ func (l *nodeLifecycle) round() {
 			h.waits = false
 		}
 		l.process.Engine.SetCause(cause)
+		if h != nil && h.cause != 0 { // the round is shared: what led to it need not be about this node
+			l.process.Engine.SetCause(h.cause)
+		}
 		l.check(name)
 	}
 	l.process.Engine.SetCause(cause)

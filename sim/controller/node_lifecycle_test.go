@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"minisim/sim/api"
+	"minisim/sim/component"
 )
 
 func TestNodeDies(t *testing.T) {
@@ -26,11 +27,13 @@ func TestNodeDies(t *testing.T) {
 	m.dead["worker-2"] = true
 	m.run(400 * time.Second)
 	wantLines(t, m.timeline(nodeLifecycleName, taintEvictionName),
-		"110 node worker-2: set Ready, MemoryPressure, DiskPressure and PIDPressure to Unknown (last heartbeat at 53s, noticed at 55s; node-monitor-grace-period 50s is over)",
+		"110 node worker-2: set Ready, MemoryPressure, DiskPressure and PIDPressure to Unknown (last heartbeat at 53s, noticed at 55s, in the next round (node-monitor-period 5s); this is the first round after 55s + node-monitor-grace-period 50s)",
+		"110 node worker-2: set Ready of pod default/web on it to False (its kubelet cannot: they are no longer ready endpoints of their Services)",
 		"110 node worker-2: add taint node.kubernetes.io/unreachable:NoSchedule (Ready is Unknown)",
-		"115 node worker-2: add taint node.kubernetes.io/unreachable:NoExecute (Ready is Unknown; node-eviction-rate 0.1: one node in 10s here, the zone is Normal)",
+		"115 node worker-2: add taint node.kubernetes.io/unreachable:NoExecute (Ready is Unknown; the next round of the monitor acts on it (node-monitor-period 5s); node-eviction-rate 0.1: one node in 10s here, the zone is Normal)",
 		"115 pod default/web: evict it from worker-2 in 5m, at 415s (it tolerates taint node.kubernetes.io/unreachable:NoExecute of worker-2 for no longer: tolerationSeconds 300)",
 		"415 pod default/web: delete it (under a NoExecute taint since 115s, tolerationSeconds 300 are over)",
+		"415 node worker-2: its deleted pods stay Terminating (only its kubelet can confirm that they have ended, and it is silent)",
 	)
 	node := get[*corev1.Node](m.bench, api.Nodes, "worker-2")
 	for _, c := range node.Status.Conditions {
@@ -52,6 +55,65 @@ func TestNodeDies(t *testing.T) {
 	if c := podCondition(pod, corev1.DisruptionTarget); c == nil || c.Reason != "DeletionByTaintManager" || c.Message != "Taint manager: deleting due to NoExecute taint" || c.ObservedGeneration != 1 {
 		t.Errorf("condition %+v", c)
 	}
+}
+
+// What becomes of a silent node goes back to its own last heartbeat, although
+// the rounds of the monitor are shared by all nodes.
+func TestWhatBecomesOfANodeGoesBackToItsLastHeartbeat(t *testing.T) {
+	m := newMachines(t)
+	m.startNodes()
+	for i, name := range []string{"a", "b", "c"} {
+		m.node(name, time.Duration(i+1)*time.Second, nil)
+	}
+	m.pod("web", "b", nil)
+	m.run(60 * time.Second)
+	m.dead["b"] = true
+	m.run(60 * time.Second)
+	found := 0
+	for _, r := range m.records {
+		body, ok := r.Body.(component.Reconciled)
+		if !ok || body.Controller != nodeLifecycleName || body.Key != "b" {
+			continue
+		}
+		found++
+		at, ok := r.Body.(beat)
+		for ; !ok && r.Cause != 0; at, ok = r.Body.(beat) {
+			r = m.records[r.Cause-1]
+		}
+		if at.Node != "b" || r.Time != 52*time.Second {
+			t.Errorf("%q goes back to %v at %s", body.Tell(), r.Body, r.Time)
+		}
+	}
+	if found != 4 {
+		t.Errorf("%d records about b", found)
+	}
+}
+
+// The deleted pods of a silent node are told of once, and not evicted anew in
+// words when a further taint comes.
+func TestTerminatingPodsOfASilentNode(t *testing.T) {
+	m := newMachines(t)
+	m.startNodes()
+	m.node("a", time.Second, nil)
+	m.node("b", time.Second, nil)
+	m.pod("one", "b", nil)
+	m.pod("two", "b", nil)
+	m.run(60 * time.Second)
+	m.dead["b"] = true
+	m.run(380 * time.Second)
+	before := m.timeline(taintEvictionName)
+	var stay int
+	for _, line := range before {
+		if strings.Contains(line, "stay Terminating") {
+			stay++
+		}
+	}
+	if stay != 1 {
+		t.Errorf("told %d times why they stay:\n%s", stay, strings.Join(before, "\n"))
+	}
+	m.taint("b", corev1.Taint{Key: corev1.TaintNodeOutOfService, Value: "nodeshutdown", Effect: corev1.TaintEffectNoExecute})
+	m.run(time.Second)
+	wantLines(t, m.timeline(taintEvictionName)[len(before):])
 }
 
 // The monitor counts from the round in which it noticed the last heartbeat, and
@@ -108,7 +170,7 @@ func TestNodeComesBack(t *testing.T) {
 	if get[*corev1.Pod](m.bench, api.Pods, "web").DeletionTimestamp != nil {
 		t.Error("the pod was deleted though its node came back in time")
 	}
-	wantLines(t, m.timeline(nodeLifecycleName, taintEvictionName)[4:],
+	wantLines(t, m.timeline(nodeLifecycleName, taintEvictionName)[5:],
 		"200 node b: remove taint node.kubernetes.io/unreachable:NoSchedule (Ready is True)",
 		"205 node b: remove taint node.kubernetes.io/unreachable:NoExecute (Ready is True again)",
 		"205 pod default/web: cancel its eviction (the taint is gone or tolerated; it was set at 115s)",
@@ -151,8 +213,8 @@ func TestNodeThatReportsNotReadyAndThenFallsSilent(t *testing.T) {
 	m.run(100 * time.Second)
 	wantLines(t, m.timeline(nodeLifecycleName),
 		"12 node b: add taint node.kubernetes.io/not-ready:NoSchedule (Ready is False)",
-		"15 node b: add taint node.kubernetes.io/not-ready:NoExecute (Ready is False; node-eviction-rate 0.1: one node in 10s here, the zone is Normal)",
-		"80 node b: set Ready, MemoryPressure, DiskPressure and PIDPressure to Unknown (last heartbeat at 20s, noticed at 25s; node-monitor-grace-period 50s is over)",
+		"15 node b: add taint node.kubernetes.io/not-ready:NoExecute (Ready is False; the next round of the monitor acts on it (node-monitor-period 5s); node-eviction-rate 0.1: one node in 10s here, the zone is Normal)",
+		"80 node b: set Ready, MemoryPressure, DiskPressure and PIDPressure to Unknown (last heartbeat at 20s, noticed at 25s, in the next round (node-monitor-period 5s); this is the first round after 25s + node-monitor-grace-period 50s)",
 		"80 node b: add taint node.kubernetes.io/unreachable:NoSchedule, remove taint node.kubernetes.io/not-ready:NoSchedule (Ready is Unknown)",
 		"85 node b: add taint node.kubernetes.io/unreachable:NoExecute (Ready is Unknown; it has been tainted already, only the reason has changed)",
 	)

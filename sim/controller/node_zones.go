@@ -275,6 +275,9 @@ func (l *nodeLifecycle) evict(name string) {
 	for len(z.waiting) > 0 && z.limiter.take(l.process.Engine.Now()) {
 		next := z.waiting[0]
 		z.waiting = z.waiting[1:]
+		if h := l.nodes[next]; h != nil && h.cause != 0 {
+			l.process.Engine.SetCause(h.cause)
+		}
 		if err := l.evictFrom(next, z); err != nil {
 			z.waiting = append(z.waiting, next)
 			l.process.Trace.Add(component.Failed(nodeLifecycleName, next, err, z.limiter.interval()))
@@ -289,7 +292,8 @@ func (l *nodeLifecycle) evictFrom(name string, z *zone) error {
 		return nil
 	}
 	return l.swapNoExecute(name, nodeStatusOf(node, corev1.NodeReady),
-		fmt.Sprintf("node-eviction-rate %v: one node in %s here, the zone is %s", z.limiter.rate, tellDuration(z.limiter.interval()), z.state))
+		fmt.Sprintf("the next round of the monitor acts on it (node-monitor-period %s); node-eviction-rate %v: one node in %s here, the zone is %s",
+			tellDuration(l.options.NodeMonitorPeriod), z.limiter.rate, tellDuration(z.limiter.interval()), z.state))
 }
 
 func (l *nodeLifecycle) swapNoExecute(name string, ready corev1.ConditionStatus, why string) error {

@@ -246,7 +246,8 @@ func (g *podGC) collect(pod *corev1.Pod, condition, why string) bool {
 	before := g.process.Engine.Cause()
 	defer g.process.Engine.SetCause(before)
 	g.process.Trace.Then(component.Reconciled{
-		Controller: podGCName, Resource: api.Pods.Singular, Key: api.KeyOf(pod).String(), Do: "mark it Failed and delete it without grace", Because: why,
+		Controller: podGCName, Resource: api.Pods.Singular, Key: api.KeyOf(pod).String(), Do: "mark it Failed and delete it without grace",
+		Because: why + "; pods are collected every " + tellDuration(podGCPeriod),
 	})
 	var err error
 	if !podTerminal(pod) {

@@ -33,6 +33,7 @@ type taintEviction struct {
 	recorder *component.Recorder
 	started  bool
 	evicting map[api.Key]*eviction
+	stuck    map[string]bool // silent nodes of which it was told that deleted pods stay
 }
 
 // eviction is a pod's deletion that is set or has been done.
@@ -51,7 +52,8 @@ const (
 
 func newTaintEviction(p *component.Process, c *Caches) *taintEviction {
 	t := &taintEviction{
-		process: p, caches: c, recorder: component.NewRecorder(p, taintEvictionName, ""), evicting: map[api.Key]*eviction{},
+		process: p, caches: c, recorder: component.NewRecorder(p, taintEvictionName, ""),
+		evicting: map[api.Key]*eviction{}, stuck: map[string]bool{},
 	}
 	c.Nodes.OnChange(t.nodeChanged)
 	c.Pods.OnChange(t.podChanged)
@@ -80,6 +82,10 @@ func (t *taintEviction) later(d time.Duration, kind, key string) {
 }
 
 func (t *taintEviction) nodeChanged(old, node *corev1.Node) {
+	if node == nil || nodeStatusOf(node, corev1.NodeReady) != corev1.ConditionUnknown {
+		name, _ := latest(old, node)
+		delete(t.stuck, name.Name)
+	}
 	if !t.started || node == nil {
 		return
 	}
@@ -183,9 +189,13 @@ func (t *taintEviction) set(pod *corev1.Pod, node *corev1.Node, d time.Duration,
 	t.evicting[key] = &eviction{created: e.Now()}
 	do := "evict it from " + node.Name
 	if d > 0 {
-		do += fmt.Sprintf(" in %s, at %ss", tellDuration(d), trace.Seconds(e.Now()+d))
+		do += fmt.Sprintf(" in %s, at %s", tellDuration(d), tellInstant(e.Now()+d))
 	}
-	t.process.Trace.Then(component.Reconciled{Controller: taintEvictionName, Resource: api.Pods.Singular, Key: key.String(), Do: do, Because: why})
+	r := component.Reconciled{Controller: taintEvictionName, Resource: api.Pods.Singular, Key: key.String(), Do: do, Because: why}
+	if pod.DeletionTimestamp != nil {
+		r.Because, r.Report = why+"; it is terminating already", true // asking once more brings nothing about
+	}
+	t.process.Trace.Then(r)
 	if d == 0 {
 		t.delete(key)
 		return
@@ -235,6 +245,7 @@ func (t *taintEviction) delete(key api.Key) {
 	switch {
 	case err == nil:
 		ev.done = true
+		t.tellStuck(key)
 	case apierrors.IsNotFound(err):
 		delete(t.evicting, key)
 	default:
@@ -246,6 +257,23 @@ func (t *taintEviction) delete(key api.Key) {
 		t.process.Trace.Then(component.Failed(taintEvictionName, key.String(), err, again))
 		t.later(again, deletePodWork, key.String())
 	}
+}
+
+// tellStuck says once of a silent node why what is deleted there does not go.
+func (t *taintEviction) tellStuck(key api.Key) {
+	pod, ok := t.caches.Pods.Get(key)
+	if !ok || t.stuck[pod.Spec.NodeName] {
+		return
+	}
+	node, ok := t.caches.Nodes.Get(api.Key{Name: pod.Spec.NodeName})
+	if !ok || nodeStatusOf(node, corev1.NodeReady) != corev1.ConditionUnknown {
+		return
+	}
+	t.stuck[node.Name] = true
+	t.process.Trace.Add(component.Reconciled{
+		Controller: taintEvictionName, Resource: api.Nodes.Singular, Key: node.Name, Do: "its deleted pods stay Terminating",
+		Because: "only its kubelet can confirm that they have ended, and it is silent",
+	})
 }
 
 func (t *taintEviction) markAndDelete(key api.Key) error {
