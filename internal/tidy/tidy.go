@@ -41,6 +41,9 @@ var rooms = map[string][]string{
 	"simulate":   {"api", "apiserver", "cluster", "component", "engine", "etcdstore", "trace"},
 }
 
+// shared is what every room may import from outside of sim/.
+var shared = []string{module + "internal/fields", module + "internal/source"}
+
 // owners are libraries that one room keeps to itself.
 var owners = map[string]string{
 	"go.etcd.io/":                       "etcdstore",
@@ -69,7 +72,7 @@ var forbidden = map[string][]string{
 	"k8s.io/apimachinery/pkg/util/wait": nil,
 }
 
-// forbiddenIn narrows a forbidden package to some functions: of metav1 only Now is meant.
+// alsoForbidden narrows a package that is needed otherwise to some functions: of metav1 only Now is meant.
 var alsoForbidden = map[string][]string{
 	"k8s.io/apimachinery/pkg/apis/meta/v1": {"Now", "NowMicro"},
 	"k8s.io/apimachinery/pkg/util/rand":    {"Int", "Intn", "IntnRange", "Int63nRange", "Perm", "String", "Seed"},
@@ -140,6 +143,12 @@ func (c *checker) importSpec(spec *ast.ImportSpec) {
 	if !known {
 		c.breach(spec.Pos(), "room %s is not in the plan of the house", c.room)
 		return
+	}
+	if name == "." {
+		c.breach(spec.Pos(), "no dot imports: what is called could not be seen")
+	}
+	if strings.HasPrefix(p, module) && !strings.HasPrefix(p, module+"sim/") && !slices.Contains(shared, p) {
+		c.breach(spec.Pos(), "%s must not import %s", c.room, p)
 	}
 	if rest, ok := strings.CutPrefix(p, module+"sim/"); ok {
 		other, _, _ := strings.Cut(rest, "/")

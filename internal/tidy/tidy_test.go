@@ -26,6 +26,8 @@ func TestBreachesAreFound(t *testing.T) {
 		"renamed import": {"sim/controller", "import m \"k8s.io/apimachinery/pkg/apis/meta/v1\"\nvar t = m.Now()", "must not call m.Now"},
 		"randomness":     {"sim/scheduler", "import _ \"math/rand\"", "must not import math/rand"},
 		"direction":      {"sim/scheduler", "import _ \"minisim/sim/apiserver\"", "scheduler must not import apiserver"},
+		"a screen":       {"sim/session", "import _ \"minisim/ui/tui\"", "session must not import minisim/ui/tui"},
+		"dot import":     {"sim/session", "import . \"time\"\nvar t = Now()", "no dot imports"},
 		"etcd":           {"sim/apiserver", "import _ \"go.etcd.io/etcd/client/v3\"", "only etcdstore may"},
 		"kubernetes":     {"sim/kubelet", "import _ \"k8s.io/kubernetes/pkg/apis/core\"", "only nobody may"},
 		"init":           {"sim/api", "func init() {}", "no init functions"},

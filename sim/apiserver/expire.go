@@ -1,7 +1,11 @@
 package apiserver
 
 import (
+	"cmp"
+	"slices"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"minisim/sim/api"
 	"minisim/sim/engine"
@@ -33,9 +37,34 @@ func (s *Server) expireLater(k api.Key, version string) {
 	}
 }
 
+// expireLoaded has the Events of an earlier run end an hour after they last
+// happened, whatever the clock is set to afterwards.
+func (s *Server) expireLoaded() {
+	for i := range s.waiting {
+		e := &s.waiting[i]
+		last := s.cache.tables[api.Events].get(e.key).object.(*corev1.Event).LastTimestamp
+		if !last.IsZero() {
+			e.at = s.Engine.Now() + last.Sub(s.Engine.Clock()) + eventLife
+		}
+	}
+	slices.SortStableFunc(s.waiting, func(a, b expiring) int { return cmp.Compare(a.at, b.at) })
+	s.expireNext()
+}
+
+// expireNext has the server woken when the next Event is due.
+func (s *Server) expireNext() {
+	if len(s.waiting) > 0 {
+		s.Engine.Once(s.waiting[0].at, s.expiration())
+	}
+}
+
 func (s *Server) expiration() engine.Work { return engine.Work{Actor: s.Name, Kind: expireWork} }
 
+// expire removes what is due. A server that is off does it once it has power again.
 func (s *Server) expire() {
+	if s.down {
+		return
+	}
 	for len(s.waiting) > 0 && s.waiting[0].at <= s.Engine.Now() {
 		e := s.waiting[0]
 		s.waiting = s.waiting[1:]
@@ -48,7 +77,5 @@ func (s *Server) expire() {
 			c.record(err)
 		}
 	}
-	if len(s.waiting) > 0 {
-		s.Engine.Once(s.waiting[0].at, s.expiration())
-	}
+	s.expireNext()
 }

@@ -61,3 +61,44 @@ func TestEventsLastAnHourAfterARestart(t *testing.T) {
 		t.Error("it is still there")
 	}
 }
+
+// TestAServerThatIsOffRemovesNothing: what was due meanwhile goes when the power is back.
+func TestAServerThatIsOffRemovesNothing(t *testing.T) {
+	l := newLab(t, Latency{})
+	must[*corev1.Event](t)(api.Create(l.admin, newEvent("e")))
+	l.server.Down(true)
+	l.run(2 * time.Hour)
+	if l.server.Get(api.Events, podKey("e")) == nil {
+		t.Error("a server without power has removed an Event")
+	}
+	l.server.Down(false)
+	l.run(1)
+	if l.server.Get(api.Events, podKey("e")) != nil {
+		t.Error("it is still there")
+	}
+}
+
+// TestEventsOfAnEarlierRun: the clock may be set on after the server has loaded them.
+func TestEventsOfAnEarlierRun(t *testing.T) {
+	dir := t.TempDir()
+	l := openLab(t, Latency{}, etcdstore.Options{DataDir: dir}, 3*time.Hour)
+	if err := l.server.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	e := newEvent("e")
+	e.LastTimestamp = metav1.NewTime(l.engine.Clock())
+	must[*corev1.Event](t)(api.Create(l.admin, e))
+	if err := l.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = openLab(t, Latency{}, etcdstore.Options{DataDir: dir}, 0)
+	l.engine.StartAt(3*time.Hour + 10*time.Minute)
+	l.run(50*time.Minute - 1)
+	if l.server.Get(api.Events, podKey("e")) == nil {
+		t.Error("it is gone too early")
+	}
+	l.run(1)
+	if l.server.Get(api.Events, podKey("e")) != nil {
+		t.Error("it is still there")
+	}
+}

@@ -3,7 +3,7 @@
 // defaulting → validation → store → watchers), the watch cache from which reads
 // are answered, the hub that tells the watchers, and the in-process client.
 // What does not: the rules of one kind (kinds), who may do what (access), what is
-// changed or refused on the way in (admission), HTTP (rest, to come).
+// changed or refused on the way in (admission), HTTP (rest).
 //
 // The cache is fed by the store's events only. A request is a synchronous call
 // that takes no virtual time; what its watchers hear is work of the engine.
@@ -85,6 +85,7 @@ func New(c Config) (*Server, error) {
 		s.cache.tables[r].put(k, &item{object: o, size: len(kv.Value), revision: kv.ModRevision})
 	}
 	s.cache.loaded(revision)
+	s.expireLoaded()
 	return s, nil
 }
 
@@ -95,6 +96,9 @@ func (s *Server) Down(off bool) {
 		s.hub.close(func(*watch) bool { return true })
 	}
 	s.down = off
+	if !off {
+		s.expireNext()
+	}
 }
 
 // CloseWatches ends all watches of a process whose program or link has died. If

@@ -85,8 +85,16 @@ func (c *Cluster) Admin(user, process string) api.Client {
 	return c.API.Client(apiserver.Identity{User: user, Groups: []string{"system:masters", "system:authenticated"}, Process: process}, nil)
 }
 
-// Scheduler is the running scheduler, nil while its machine is off. For explanations only.
-func (c *Cluster) Scheduler() *scheduler.Scheduler { return c.scheduler }
+// schedulerName is the scheduler's program and actor.
+const schedulerName = "kube-scheduler"
+
+// Scheduler is the running scheduler, nil while it does not run. For explanations only.
+func (c *Cluster) Scheduler() *scheduler.Scheduler {
+	if !c.Engine.Registered(schedulerName) {
+		return nil
+	}
+	return c.scheduler
+}
 
 // Lookup resolves a name for the pods of a namespace, on every node in the same
 // way. While the name server does not run, nothing resolves.
@@ -110,7 +118,7 @@ func (c *Cluster) master(name string) *machine {
 			build: func(p *component.Process) { controller.New(p, options) },
 		},
 		{
-			name: "kube-scheduler", source: "default-scheduler", identity: system("system:kube-scheduler"),
+			name: schedulerName, source: "default-scheduler", identity: system("system:kube-scheduler"),
 			build: func(p *component.Process) { c.scheduler = scheduler.New(p, c.Config.Scheduler) },
 		},
 		{

@@ -11,21 +11,38 @@ import (
 	"minisim/sim/world"
 )
 
-// restore makes a durable cluster carry on where it stopped: the clock at the
-// last heartbeat that etcd knows of, the disks as the volumes describe them. The
+// restore makes a durable cluster carry on where it stopped: the clock after all
+// that etcd knows of to have happened, the disks as the volumes describe them. The
 // objects are there anyway. All machines are on again, as after a power cut.
 func (c *Cluster) restore() error {
 	var last time.Time
-	c.API.Each(api.Leases, "", func(o api.Object) bool {
-		if t := o.(*coordinationv1.Lease).Spec.RenewTime; t != nil && t.After(last) {
-			last = t.Time
+	later := func(t time.Time) {
+		if t.After(last) {
+			last = t
 		}
-		return true
-	})
+	}
+	for _, r := range api.Resources() {
+		c.API.Each(r, "", func(o api.Object) bool {
+			later(o.GetCreationTimestamp().Time)
+			switch o := o.(type) {
+			case *coordinationv1.Lease:
+				if t := o.Spec.RenewTime; t != nil {
+					later(t.Time)
+				}
+			case *corev1.Event: // nodes that have fallen silent renew no lease, but somebody reports it
+				later(o.LastTimestamp.Time)
+			case *corev1.Node:
+				for _, c := range o.Status.Conditions {
+					later(c.LastTransitionTime.Time)
+				}
+			}
+			return true
+		})
+	}
 	if last.IsZero() {
 		return nil // a new folder, or one in which nothing has ever run
 	}
-	// The next heartbeat was due 10 s later at most: nothing that is stored lies beyond it.
+	// Where a kubelet lived, its next heartbeat was due 10 s later at most.
 	c.Engine.StartAt(last.Sub(c.Engine.Clock()) + heartbeat)
 	c.Resumed = true
 	return c.restoreDisks()

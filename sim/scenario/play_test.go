@@ -255,3 +255,26 @@ x-minisim:
 		t.Error("the scheduler's configuration is not part of the input")
 	}
 }
+
+// TestNothingIsLeft ends and judges a run in which everything is off before anything was written.
+func TestNothingIsLeft(t *testing.T) {
+	m := begin(t, `services: {web: {image: nginx}}
+x-minisim:
+  cluster: {workers: 1}
+  timeline:
+    - {at: 10ms, do: [kill node worker-1, kill node master-1]}
+  finally: [{expect: ready("web") == 1}]
+`)
+	for {
+		more, err := m.Step()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !more {
+			break
+		}
+	}
+	if m.End().Failed != 1 {
+		t.Errorf("end %+v", m.End())
+	}
+}

@@ -201,6 +201,8 @@ func (r *Runner) over() (string, bool) {
 		if !any || next.Time > r.Scenario.Until {
 			return fmt.Sprintf("the time that the scenario states (until: %s) has come", r.Scenario.Until), true
 		}
+	case !any:
+		return "settled: nothing is left that could happen", true
 	case r.left > 0 || r.queued > 0 || len(r.sequences)+len(r.waiting) > 0 || r.applied < len(r.Scenario.Compose.Objects):
 		return "", false
 	case e.Quiet() >= Settled:

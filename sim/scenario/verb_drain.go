@@ -29,7 +29,8 @@ var drainVerb = &Verb{
 // drain does what `kubectl drain --ignore-daemonsets --delete-emptydir-data` does.
 type drain struct {
 	place
-	node string
+	node  string
+	since time.Duration
 }
 
 func (d *drain) do(r *Runner) error {
@@ -37,12 +38,12 @@ func (d *drain) do(r *Runner) error {
 	if err != nil {
 		return err
 	}
-	d.node = name
+	d.node, d.since = name, r.Cluster.Engine.Now()
 	return cordon{places{{name: name}}, true}.do(r)
 }
 
 // finished evicts what can be evicted and is true once no pod is left. A
-// refused eviction (429) is tried again, as kubectl does.
+// refused eviction (429) is tried again, as kubectl does, but not for ever: see MaxWait.
 func (d *drain) finished(r *Runner) (bool, error) {
 	onNode := fields.OneTermEqualSelector("spec.nodeName", d.node)
 	list, err := r.client.List(api.Pods, api.ListOptions{Fields: onNode})
@@ -62,6 +63,11 @@ func (d *drain) finished(r *Runner) (bool, error) {
 		if err := evict(r.client, pod); err != nil && !apierrors.IsTooManyRequests(err) && !apierrors.IsNotFound(err) {
 			return false, fmt.Errorf("drain %s: %w", d.node, err)
 		}
+	}
+	if left == 0 {
+		r.Cluster.Trace.Add(Said{"node " + d.node + " is drained"})
+	} else if r.Cluster.Engine.Now()-d.since > MaxWait {
+		return false, fmt.Errorf("%s still on %s after %s; a pod ends only when its kubelet says so, or its budget allows it", count(int64(left), "pod"), d.node, MaxWait)
 	}
 	return left == 0, nil
 }

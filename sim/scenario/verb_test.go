@@ -193,3 +193,19 @@ func TestRepeatedCommandsBeginAnew(t *testing.T) {
 		}
 	}
 }
+
+// TestDrainOfADeadNodeGivesUp: nobody there can say that the pods have ended.
+func TestDrainOfADeadNodeGivesUp(t *testing.T) {
+	m := begin(t, `
+services:
+  web: {image: nginx}
+x-minisim:
+  cluster: {workers: 1}
+  timeline:
+    - at: 20s
+      do: [kill node worker-1, drain worker-1]
+`)
+	if end := m.finish(); end.Failures != 1 || !strings.Contains(m.said("verb"), "1 pod still on worker-1 after 1h0m0s") {
+		t.Errorf("%d failures: %s", end.Failures, m.said("verb"))
+	}
+}

@@ -89,11 +89,20 @@ func (f *Session) follow(ctx context.Context, s *Session, changed bool, verbs []
 // that fails now, as it may in another run, is part of that run.
 func (f *Session) relive(ctx context.Context, journal []engine.Entry, until time.Duration) error {
 	for _, entry := range journal {
-		if _, err := f.Until(ctx, At(entry.Time)); err != nil {
+		if err := f.reach(ctx, entry.Time); err != nil {
 			return err
 		}
 		_ = f.play.outside(entry.Time, entry.Request)
 	}
-	_, err := f.Until(ctx, At(until))
-	return err
+	return f.reach(ctx, until)
+}
+
+// reach goes on to a virtual time, or to the end of the run, past all places
+// where the scenario pauses or asks something.
+func (f *Session) reach(ctx context.Context, t time.Duration) error {
+	for {
+		if more, err := f.Until(ctx, At(t)); err != nil || !more || f.stopped.Reached() {
+			return err
+		}
+	}
 }

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -146,13 +145,13 @@ func (c *collector) file(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// contains says whether a name stands in any of the files.
+// contains says whether a variable's name stands in any of the files.
 func (p *Project) contains(name string) bool {
 	if p == nil {
 		return false
 	}
 	for _, data := range p.Files {
-		if bytes.Contains(data, []byte(name)) {
+		if hasWord(data, name) {
 			return true
 		}
 	}

@@ -109,11 +109,29 @@ func (s *Session) recording() (*Recording, error) {
 func (rec *Recording) named(env map[string]string) map[string]string {
 	named := map[string]string{}
 	for name, value := range env {
-		if strings.HasPrefix(name, "COMPOSE_") || strings.Contains(rec.File, name) || rec.Project.contains(name) {
+		if strings.HasPrefix(name, "COMPOSE_") || hasWord([]byte(rec.File), name) || rec.Project.contains(name) {
 			named[name] = value
 		}
 	}
 	return named
+}
+
+// hasWord says whether a variable's name stands in a text, and not just as a part of a longer name.
+func hasWord(text []byte, name string) bool {
+	part := func(c byte) bool {
+		return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+	}
+	for at := 0; name != ""; at++ {
+		i := bytes.Index(text[at:], []byte(name))
+		if i < 0 {
+			break
+		}
+		at += i
+		if end := at + len(name); (at == 0 || !part(text[at-1])) && (end == len(text) || !part(text[end])) {
+			return true
+		}
+	}
+	return false
 }
 
 // complete makes sure that the recording means what the session plays.

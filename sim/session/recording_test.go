@@ -232,3 +232,12 @@ func TestMismatch(t *testing.T) {
 		closed(t, again)
 	}
 }
+
+// TestNobodyElsesSecrets: a variable whose name is a part of another word is not recorded.
+func TestNobodyElsesSecrets(t *testing.T) {
+	rec := &Recording{File: "image: a:${TAG}\nenvironment: [MY_TOKEN=1, $USER_2]\n"}
+	named := rec.named(map[string]string{"TAG": "1", "TOKEN": "secret", "USER": "me", "USER_2": "x", "": "", "_": "/bin/minisim"})
+	if !reflect.DeepEqual(named, map[string]string{"TAG": "1", "USER_2": "x"}) {
+		t.Errorf("recorded %v", named)
+	}
+}

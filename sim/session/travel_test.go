@@ -176,6 +176,40 @@ func TestForkWithAnotherInput(t *testing.T) {
 	}
 }
 
+// TestForkWithAChangePassesPauses: a fork with a change relives what came from outside at its own time, although the scenario pauses before it.
+func TestForkWithAChangePassesPauses(t *testing.T) {
+	in := Input{Name: "pause", File: []byte(`services:
+  web: {image: nginx, deploy: {replicas: 2}}
+x-minisim:
+  timeline:
+    - {at: 10s, pause: look}
+    - {at: 40s, pause: look again}
+    - {at: 200s, say: the end}
+`)}
+	s, err := Open(t.Context(), in, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
+	for s.Now() < 30*time.Second {
+		until(t, s, At(30*time.Second))
+	}
+	if err := s.Type(t.Context(), "scale web 4"); err != nil {
+		t.Fatal(err)
+	}
+	for s.Now() < 100*time.Second {
+		until(t, s, At(100*time.Second))
+	}
+	f, err := s.Fork(t.Context(), func(in *Input) { in.Seed = new(uint64(99)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, f)
+	if at := f.Journal()[0].Time; at != 30*time.Second || f.Now() != s.Now() {
+		t.Errorf("what was typed at 30 s came at %s; the fork stands at %s, the original at %s", at, f.Now(), s.Now())
+	}
+}
+
 // TestDiff finds the first thing that differs.
 func TestDiff(t *testing.T) {
 	a := open(t, "node-dies", 1)
