@@ -24,7 +24,7 @@ func run() int {
 	quick := flag.Bool("quick", false, "leave the largest cluster out")
 	profile := flag.String("profile", "", "with -child: write the CPU profile to this file, and the heap's at its end to FILE.heap")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var err error
 	if *child != "" {

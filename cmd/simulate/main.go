@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -28,7 +29,7 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "simulate: -seeds and -jobs must be above 0, and there are no arguments")
 		return 2
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	began := time.Now()
 	t := tally{seeds: *seeds, progress: term.IsTerminal(int(os.Stderr.Fd()))}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"sync"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -107,6 +108,7 @@ func (c *call) badPatch(after []byte, why error) error {
 func (c *call) applyPatch(before []byte, old api.Object) ([]byte, error) {
 	switch c.PatchType {
 	case types.JSONPatchType:
+		limitCopies()
 		p, err := jsonpatch.DecodePatch(c.Patch)
 		if err != nil {
 			return nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
@@ -136,3 +138,10 @@ func (c *call) applyPatch(before []byte, old api.Object) ([]byte, error) {
 		fmt.Sprintf("the body of the request was in an unknown format - accepted media types include: %s, %s, %s, %s",
 			types.JSONPatchType, types.MergePatchType, types.StrategicMergePatchType, types.ApplyYAMLPatchType), 0, true)
 }
+
+// maxCopied bounds what the copy operations of one JSON patch may add, in bytes, as kube-apiserver does: without a
+// bound thirty lines that double a value each time would fill the memory.
+const maxCopied = 3 << 20
+
+// limitCopies sets that bound, which the library keeps for the whole program.
+var limitCopies = sync.OnceFunc(func() { jsonpatch.AccumulatedCopySizeLimit = maxCopied })

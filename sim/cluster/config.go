@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -101,6 +102,7 @@ func (c *Config) Default() {
 		l := DefaultLatency
 		c.Latency = &l
 	}
+	c.Workers = slices.Clone(c.Workers) // the caller's own stay as they are
 	for i := range c.Workers {
 		w := &c.Workers[i]
 		if w.CPU.IsZero() {

@@ -70,7 +70,7 @@ func (c *Cluster) restoreDisks() error {
 	var err error
 	c.API.Each(api.VolumeAttachments, "", func(o api.Object) bool {
 		va := o.(*storagev1.VolumeAttachment)
-		if pv := va.Spec.Source.PersistentVolumeName; pv != nil && va.Status.Attached {
+		if pv := va.Spec.Source.PersistentVolumeName; pv != nil && va.Status.Attached && handles[*pv] != "" {
 			err = c.World.Disks.Attach(handles[*pv], va.Spec.NodeName)
 		}
 		return err == nil

@@ -239,7 +239,7 @@ func (e *Engine) Cancel(w Work) bool {
 	}
 	delete(e.once, w)
 	e.queue.remove(it)
-	return true
+	return e.alive(it)
 }
 
 // Due is when work that Once has queued will be done.

@@ -147,7 +147,10 @@ func (e *Engine) stepOutside() (Step, bool) {
 			return Step{}, false
 		}
 		r := e.script[0].Request
-		e.now = max(e.now, e.script[0].Time)
+		if e.script[0].Time > e.now {
+			e.now = e.script[0].Time
+			clear(e.repeated)
+		}
 		e.script = e.script[1:]
 		return e.lastStep(r), true
 	}
