@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"minisim/sim/scenario"
+	"minisim/sim/scheduler"
 	"minisim/sim/session"
 	"minisim/sim/trace"
 )
@@ -74,8 +75,14 @@ func (p *player) goOn(stop session.Stop) error {
 	defer p.text.Flush()
 	for {
 		more, err := p.session.Until(p.ctx, stop)
-		if err = errors.Join(err, p.failed); err != nil || !more {
+		if err = errors.Join(err, p.failed); err != nil {
 			return err
+		}
+		if !more {
+			if p.session.End() == nil {
+				p.say("the recording ends here")
+			}
+			return nil
 		}
 		at := p.session.Stopped()
 		if at.Breakpoint != nil {
@@ -200,7 +207,9 @@ func (p *player) why(string) (*session.Stop, error) {
 	}
 	r := records[i]
 	p.say("step %d, %ss, by %s:", r.Step, clock(r.Time), r.Actor)
-	if t, ok := r.Body.(trace.Teller); ok {
+	if d, ok := r.Body.(scheduler.Decision); ok {
+		p.say("  %s", d.Why())
+	} else if t, ok := r.Body.(trace.Teller); ok {
 		p.say("  %s", t.Tell())
 	}
 	if d, ok := r.Body.(trace.Detailer); ok {
