@@ -74,6 +74,7 @@ type daemonSync struct {
 	nodes    []*corev1.Node
 	fits     map[string]fit           // by node
 	byNode   map[string][]*corev1.Pod // the oldest first; by the node that a pod is on or is meant for
+	strays   map[string][]*corev1.Pod // those that were bound to another node, by the one they are meant for
 }
 
 // Reconcile makes and deletes pods of one set, replaces old ones and writes the status.
@@ -118,8 +119,11 @@ func (s *daemonSync) sort() error {
 	if err != nil {
 		return err
 	}
-	s.byNode = map[string][]*corev1.Pod{}
+	s.byNode, s.strays = map[string][]*corev1.Pod{}, map[string][]*corev1.Pod{}
 	for _, pod := range pods {
+		if meant := meantFor(pod); s.stray(pod) {
+			s.strays[meant] = append(s.strays[meant], pod)
+		}
 		s.byNode[nodeOf(pod)] = append(s.byNode[nodeOf(pod)], pod)
 	}
 	for _, on := range s.byNode {
@@ -139,8 +143,12 @@ func (s *daemonSync) manage() error {
 	var missing []string
 	var surplus []*corev1.Pod
 	for _, node := range s.nodes {
-		on, fit := s.byNode[node.Name], s.fits[node.Name]
+		on, fit := slices.DeleteFunc(slices.Clone(s.byNode[node.Name]), s.stray), s.fits[node.Name]
+		strays := s.strays[node.Name]
 		switch {
+		case fit.run && len(on) == 0 && len(strays) > 0:
+			surplus = append(surplus, s.astray(strays, node.Name)...)
+			continue
 		case fit.run && len(on) == 0:
 			missing = append(missing, node.Name)
 		case !fit.stay:
@@ -148,6 +156,7 @@ func (s *daemonSync) manage() error {
 		default:
 			surplus = append(surplus, s.surplus(on, node.Name)...)
 		}
+		surplus = append(surplus, strays...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.byNode)) {
 		if _, known := s.fits[name]; !known { // its node is gone; pods that were there are the pod garbage collector's
@@ -187,6 +196,29 @@ func (s *daemonSync) surplus(on []*corev1.Pod, node string) []*corev1.Pod {
 		}
 	}
 	return out
+}
+
+// stray says whether a pod was bound to another node than the one that it is meant for.
+func (s *daemonSync) stray(pod *corev1.Pod) bool {
+	meant := meantFor(pod)
+	if meant == "" || pod.Spec.NodeName == "" || pod.Spec.NodeName == meant {
+		return false
+	}
+	_, known := s.daemonSets.nodes.Get(api.Key{Name: meant})
+	return known
+}
+
+// astray are strays of a node that has no other pod: they are made anew with
+// the back-off of failed pods, as whoever bound them is likely to do so again.
+func (s *daemonSync) astray(strays []*corev1.Pod, node string) []*corev1.Pod {
+	if slices.ContainsFunc(strays, func(pod *corev1.Pod) bool { return pod.DeletionTimestamp != nil }) {
+		return nil // one goes already
+	}
+	if wait := s.killIn(node); wait > 0 {
+		s.queue.AddAfter(api.KeyOf(s.set), wait)
+		return nil
+	}
+	return strays
 }
 
 // killing is how long the next failed pod of a set on a node has to wait for its

@@ -80,10 +80,18 @@ func pin(spec *corev1.PodSpec, node string) {
 	}
 }
 
-// nodeOf is the node that a daemon's pod is on, or is pinned to.
+// nodeOf is the node that a daemon's pod is on, or is meant for.
 func nodeOf(pod *corev1.Pod) string {
-	if pod.Spec.NodeName != "" || pod.Spec.Affinity == nil || pod.Spec.Affinity.NodeAffinity == nil {
+	if pod.Spec.NodeName != "" {
 		return pod.Spec.NodeName
+	}
+	return meantFor(pod)
+}
+
+// meantFor is the node that a daemon's pod is pinned to by its affinity.
+func meantFor(pod *corev1.Pod) string {
+	if pod.Spec.Affinity == nil || pod.Spec.Affinity.NodeAffinity == nil {
+		return ""
 	}
 	required := pod.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
 	if required == nil {

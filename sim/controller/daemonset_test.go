@@ -140,6 +140,40 @@ func TestDaemonSetDoesNotHurryWhatAlwaysFails(t *testing.T) {
 	}
 }
 
+// Whoever binds a daemon's pods past their affinity, to whatever node, does not
+// have them made and deleted without pause.
+func TestDaemonSetDoesNotHurryWhatGoesAstray(t *testing.T) {
+	for _, taint := range []corev1.Taint{{}, {Key: "dedicated", Effect: corev1.TaintEffectNoSchedule}} {
+		b := newBench(t)
+		b.ready, b.gone = -1, 0
+		made := map[string]int{}
+		b.observe = append(b.observe, func(old, new api.Object) {
+			pod, ok := new.(*corev1.Pod)
+			if !ok || old != nil {
+				return
+			}
+			made[meantFor(pod)]++
+			b.later(b.engine.Now(), "bind "+pod.Name, func() {
+				change(b, get[*corev1.Pod](b, api.Pods, pod.Name), func(pod *corev1.Pod) { pod.Spec.NodeName = "n2" })
+			})
+		})
+		b.start()
+		addNode(b, "n1")
+		addNode(b, "n2")
+		if taint.Key != "" { // no pod of the set may be there
+			change(b, get[*corev1.Node](b, api.Nodes, "n2"), func(n *corev1.Node) { n.Spec.Taints = append(n.Spec.Taints, taint) })
+		}
+		add(b, daemonSet("agent"))
+		b.run(time.Minute)
+		if n := made["n1"]; n < 5 || n > 8 { // after 0, 1, 3, 7, 15, 31 s
+			t.Errorf("taint %q: %d pods for n1 in a minute", taint.Key, n)
+		}
+		if n := made["n2"]; taint.Key == "" && n != 1 {
+			t.Errorf("%d pods for n2 in a minute", n)
+		}
+	}
+}
+
 func TestDaemonSetReplacesFailedPods(t *testing.T) {
 	b := newBench(t)
 	b.start()
