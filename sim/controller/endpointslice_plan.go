@@ -208,7 +208,8 @@ func (c *endpointSlices) carryOut(p *slicePlan) error {
 		errs = append(errs, err)
 	}
 	for _, s := range p.update {
-		c.tell(key, component.Reconciled{Do: fmt.Sprintf("update EndpointSlice %s to %s", s.Name, endpointCount(s))})
+		before, _ := c.slices.Get(api.KeyOf(s))
+		c.tell(key, component.Reconciled{Do: fmt.Sprintf("update EndpointSlice %s to %s", s.Name, tellUpdate(before, s))})
 		stored, err := api.Update(c.client, s)
 		if err == nil {
 			c.sent.wrote(key, stored)
@@ -226,18 +227,4 @@ func (c *endpointSlices) carryOut(p *slicePlan) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// endpointCount is for example "3 endpoints, 2 ready".
-func endpointCount(s *discoveryv1.EndpointSlice) string {
-	ready := 0
-	for i := range s.Endpoints {
-		if deref(s.Endpoints[i].Conditions.Ready) {
-			ready++
-		}
-	}
-	if len(s.Endpoints) == 1 {
-		return fmt.Sprintf("1 endpoint, %d ready", ready)
-	}
-	return fmt.Sprintf("%d endpoints, %d ready", len(s.Endpoints), ready)
 }
