@@ -75,7 +75,11 @@ func choosePod(pending []*framework.PodInfo, name string) (*framework.PodInfo, e
 }
 
 func printCapacity(s streams, c *whatif.Capacity, wide bool) error {
-	fmt.Fprintf(s.out, "%s: %d more fit\n", c.Pod, c.Fit)
+	fit := "fit"
+	if c.Fit == 1 {
+		fit = "fits"
+	}
+	fmt.Fprintf(s.out, "%s: %d more %s\n", c.Pod, c.Fit, fit)
 	for _, n := range c.Nodes {
 		fmt.Fprintf(s.out, "  %s: %d\n", n.Node, n.Pods)
 	}

@@ -206,5 +206,5 @@ func printSide(out io.Writer, name string, d *framework.Decision, wide bool) {
 }
 
 func usageText(n whatif.NodeUsage) string {
-	return fmt.Sprintf("%d pods, CPU %.1f %%, memory %.1f %%", n.Pods, n.CPU, n.Memory)
+	return fmt.Sprintf("%s, CPU %.1f %%, memory %.1f %%", several(n.Pods, "pod"), n.CPU, n.Memory)
 }

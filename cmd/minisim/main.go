@@ -131,9 +131,21 @@ func unknownCommand(c *cobra.Command, name string) error {
 // atMost is the check of how many arguments there are.
 func atMost(n int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if len(args) > n {
-			return usageError{fmt.Errorf("%s takes at most %d argument(s), got %d; see %s --help", c.CommandPath(), n, len(args), c.CommandPath())}
+		if len(args) <= n {
+			return nil
 		}
-		return nil
+		takes := "takes at most " + several(n, "argument")
+		if n == 0 {
+			takes = "takes no arguments"
+		}
+		return usageError{fmt.Errorf("%s %s, got %d; see %s --help", c.CommandPath(), takes, len(args), c.CommandPath())}
 	}
+}
+
+// several counts things: "1 pod", "2 pods".
+func several(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -45,17 +45,20 @@ func (o *snapshotFlags) load(s streams) (*snapshot.Cluster, error) {
 	if err := oneOf("-o", o.output, "text", "wide", "json", "yaml"); err != nil {
 		return nil, err
 	}
-	var documents [][]byte
+	var files []snapshot.File
 	for _, name := range o.files {
 		text, err := readInput(name, s.in)
 		if err != nil {
 			return nil, err
 		}
-		documents = append(documents, text)
+		if name == "-" {
+			name = "standard input"
+		}
+		files = append(files, snapshot.File{Name: name, Text: text})
 	}
-	c, err := snapshot.Load(documents...)
+	c, err := snapshot.Load(files...)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s: %w", strings.Join(o.files, ", "), err)}
+		return nil, usageError{err}
 	}
 	for _, n := range c.Notes {
 		fmt.Fprintln(s.err, "note: "+n)

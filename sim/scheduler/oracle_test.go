@@ -40,7 +40,7 @@ func compareCase(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster, err := snapshot.Load(text)
+	cluster, err := snapshot.Load(snapshot.File{Text: text})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func TestWhy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			text := "apiVersion: v1\nkind: List\nitems:" + whyNodes +
 				"- {apiVersion: v1, kind: Pod, metadata: {name: p, namespace: default}, spec: " + c.objects + "}\n"
-			cluster, err := snapshot.Load([]byte(text))
+			cluster, err := snapshot.Load(snapshot.File{Text: []byte(text)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,7 +5,6 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	configv1 "k8s.io/kube-scheduler/config/v1"
-	"sigs.k8s.io/yaml"
 
 	"minisim/sim/scheduler/framework"
 	"minisim/sim/scheduler/plugins"
@@ -60,7 +59,7 @@ func withArgs(name string, raw []byte) (framework.Plugin, error) {
 func decode[A any](raw []byte, build func(A) (framework.Plugin, error)) (framework.Plugin, error) {
 	var args A
 	if len(raw) > 0 {
-		if err := yaml.UnmarshalStrict(raw, &args); err != nil {
+		if err := strictly(raw, &args); err != nil {
 			return nil, err
 		}
 	}

@@ -11,11 +11,14 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	configv1 "k8s.io/kube-scheduler/config/v1"
 	"sigs.k8s.io/yaml"
 
+	"minisim/internal/fields"
 	"minisim/sim/scheduler/framework"
 	"minisim/sim/scheduler/plugins"
 )
@@ -37,12 +40,16 @@ type Config struct {
 // Load reads a configuration. Errors tell the field that is wrong, each on its
 // own (errors.Join).
 func Load(text []byte) (*Config, error) {
-	var c configv1.KubeSchedulerConfiguration
-	if err := yaml.UnmarshalStrict(text, &c); err != nil {
+	raw, err := yaml.YAMLToJSONStrict(text)
+	if err != nil {
 		return nil, err
 	}
-	if c.APIVersion != apiVersion || c.Kind != kind {
-		return nil, fmt.Errorf("want apiVersion %s and kind %s, have %q and %q", apiVersion, kind, c.APIVersion, c.Kind)
+	if err := isConfiguration(raw); err != nil {
+		return nil, err
+	}
+	var c configv1.KubeSchedulerConfiguration
+	if err := strictly(raw, &c); err != nil {
+		return nil, fmt.Errorf("%s: %w", kind, err)
 	}
 	if len(c.Extenders) > 0 {
 		return nil, errors.New("extenders: minisim calls no other programs")
@@ -68,6 +75,36 @@ func Load(text []byte) (*Config, error) {
 		return nil, errors.Join(faults...)
 	}
 	return out, nil
+}
+
+// isConfiguration looks at what a file says that it is, before its fields are read.
+func isConfiguration(raw []byte) error {
+	var is metav1.TypeMeta
+	if _, err := fields.Decode(raw, &is); err != nil {
+		return fmt.Errorf("this is no %s: %w", kind, err)
+	}
+	switch {
+	case is.Kind == "":
+		return fmt.Errorf("this is no %s: it has no kind; begin with apiVersion: %s and kind: %s", kind, apiVersion, kind)
+	case is.Kind != kind:
+		return fmt.Errorf("this is a %s, not a %s", is.Kind, kind)
+	case is.APIVersion != apiVersion:
+		return fmt.Errorf("apiVersion: want %s, not %q", apiVersion, is.APIVersion)
+	}
+	return nil
+}
+
+// strictly reads JSON into a value, which must have every field that is given.
+func strictly(raw []byte, into any) error {
+	unknown, err := fields.Decode(raw, into)
+	if err != nil || len(unknown) == 0 {
+		return err
+	}
+	var faults []string
+	for _, field := range unknown {
+		faults = append(faults, field.Error())
+	}
+	return errors.New(strings.Join(faults, "; "))
 }
 
 func (out *Config) backoff(c *configv1.KubeSchedulerConfiguration) []error {

@@ -109,8 +109,14 @@ func TestArguments(t *testing.T) {
 
 func TestFaultsNameTheirField(t *testing.T) {
 	for text, want := range map[string]string{
-		"kind: Pod":          "want apiVersion",
-		head + "profile: []": `unknown field "profile"`,
+		"kind: Pod": "this is a Pod, not a KubeSchedulerConfiguration",
+		"a: b":      "this is no KubeSchedulerConfiguration: it has no kind; begin with apiVersion: kubescheduler.config.k8s.io/v1",
+		"just text": `this is no KubeSchedulerConfiguration: must be a mapping, not "just text"`,
+		"kind: 5":   "this is no KubeSchedulerConfiguration: kind: must be text, not 5",
+		"kind: KubeSchedulerConfiguration\napiVersion: v1beta3": `apiVersion: want kubescheduler.config.k8s.io/v1, not "v1beta3"`,
+		head + "profiles: 5":                                                                                                                   "KubeSchedulerConfiguration: profiles: must be a list, not 5",
+		head + "profile: []\nprofiles: [{pluginz: {}}]":                                                                                        `KubeSchedulerConfiguration: unknown field "profile"; unknown field "profiles[0].pluginz"`,
+		head + "profile: []":                                                                                                                   `unknown field "profile"`,
 		head + "podInitialBackoffSeconds: 20\npodMaxBackoffSeconds: 10":                                                                        "podMaxBackoffSeconds: 10 is less",
 		head + "profiles: [{plugins: {multiPoint: {disabled: [{name: '*'}]}}}]":                                                                "a queue sort plugin and a bind plugin are needed",
 		head + "extenders: [{urlPrefix: x}]":                                                                                                   "extenders:",
@@ -119,7 +125,7 @@ func TestFaultsNameTheirField(t *testing.T) {
 		head + "profiles: [{plugins: {bind: {disabled: [{name: '*'}]}}}]":                                                                      "a queue sort plugin and a bind plugin are needed",
 		head + "profiles: [{schedulerName: a}, {schedulerName: a}]":                                                                            `profiles[1].schedulerName: "a" is the name of an earlier profile`,
 		head + "profiles: [{pluginConfig: [{name: InterPodAffinity, args: {hardPodAffinityWeight: 101}}]}]":                                    "profiles[0].pluginConfig[0].args: hardPodAffinityWeight: 101 is not from 0 to 100",
-		head + "profiles: [{pluginConfig: [{name: InterPodAffinity, args: {hardPodAffinityWieght: 1}}]}]":                                      "unknown field",
+		head + "profiles: [{pluginConfig: [{name: InterPodAffinity, args: {hardPodAffinityWieght: 1}}]}]":                                      `profiles[0].pluginConfig[0].args: unknown field "hardPodAffinityWieght"`,
 		head + "profiles: [{pluginConfig: [{name: NodePorts, args: {}}]}]":                                                                     "NodePorts takes no arguments",
 		head + "profiles: [{pluginConfig: [{name: NodeResourcesFit, args: {scoringStrategy: {type: Least}}}]}]":                                `type "Least"`,
 		head + "profiles: [{pluginConfig: [{name: PodTopologySpread, args: {defaultConstraints: [{maxSkew: 1}]}}]}]":                           "they need defaultingType List",

@@ -16,10 +16,14 @@ import (
 // or one JSON document.
 func (l *loader) documents(text []byte) error {
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
+	found := false
 	for n := 1; ; n++ {
 		document, err := reader.Read()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && found {
 			return nil
+		}
+		if errors.Is(err, io.EOF) {
+			return errors.New("there is no object in it")
 		}
 		if err != nil {
 			return err
@@ -33,8 +37,9 @@ func (l *loader) documents(text []byte) error {
 		if bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
 			continue // nothing but comments
 		}
-		if err := l.item(json.RawMessage(raw)); err != nil {
-			return fmt.Errorf("document %d: %w", n, err)
+		found = true
+		if err := l.item(raw, fmt.Sprintf("document %d", n)); err != nil {
+			return err
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
@@ -17,8 +18,8 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	kjson "sigs.k8s.io/json"
 
+	"minisim/internal/fields"
 	"minisim/sim/scheduler/framework"
 )
 
@@ -32,12 +33,23 @@ type Cluster struct {
 	Notes []string
 }
 
-// Load reads YAML or JSON documents: Lists, single objects, or both mixed.
-// An object of a later document replaces an earlier one of the same name.
-func Load(documents ...[]byte) (*Cluster, error) {
+// File is one of the files that a dump consists of.
+type File struct {
+	Name string // as errors tell it; may be empty
+	Text []byte // YAML or JSON documents: Lists, single objects, or both mixed
+}
+
+// Load reads the files of a dump. An object of a later one replaces an earlier
+// one of the same name. An error names the file, the document, the object and
+// each field that cannot be read; a file without any object is an error.
+func Load(files ...File) (*Cluster, error) {
 	l := &loader{kinds: kinds(), skipped: make(map[string]int), unknown: make(map[string]int)}
-	for _, text := range documents {
-		if err := l.documents(text); err != nil {
+	for _, f := range files {
+		err := l.documents(f.Text)
+		switch {
+		case err != nil && f.Name != "":
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		case err != nil:
 			return nil, err
 		}
 	}
@@ -73,44 +85,56 @@ type loader struct {
 	others  []runtime.Object
 	skipped map[string]int // objects by kind
 	unknown map[string]int // occurrences by "kind: field"
+	empty   []string       // pods without containers
 }
 
-// item adds one object, or the items of a List.
-func (l *loader) item(raw json.RawMessage) error {
-	var head struct {
-		metav1.TypeMeta `json:",inline"`
-		Metadata        struct {
-			Name      string `json:"name"`
-			Namespace string `json:"namespace"`
-		} `json:"metadata"`
-		Items []json.RawMessage `json:"items"`
+// head is what all objects and Lists have.
+type head struct {
+	metav1.TypeMeta `json:",inline"`
+	Metadata        struct {
+		Name      string `json:"name"`
+		Namespace string `json:"namespace"`
+	} `json:"metadata"`
+	Items []json.RawMessage `json:"items"`
+}
+
+// String is "Pod default/web".
+func (h *head) String() string {
+	if h.Metadata.Namespace == "" {
+		return h.Kind + " " + h.Metadata.Name
 	}
-	if err := json.Unmarshal(raw, &head); err != nil {
-		return fmt.Errorf("not a Kubernetes object: %w", err)
+	return h.Kind + " " + h.Metadata.Namespace + "/" + h.Metadata.Name
+}
+
+// item adds one object, or the items of a List. Where says which one it is.
+func (l *loader) item(raw json.RawMessage, where string) error {
+	h := new(head)
+	if _, err := fields.Decode(raw, h); err != nil {
+		return fmt.Errorf("%s is not a Kubernetes object: %w", where, err)
 	}
-	if head.Items != nil {
-		for _, item := range head.Items {
-			if err := l.item(item); err != nil {
+	if h.Items != nil {
+		for i, item := range h.Items {
+			if err := l.item(item, fmt.Sprintf("%s, item %d", where, i+1)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	if head.Kind == "" {
-		return fmt.Errorf("an object without kind (name %q)", head.Metadata.Name)
+	if h.Kind == "" {
+		return fmt.Errorf("%s: an object without kind (name %q)", where, h.Metadata.Name)
 	}
-	construct := l.kinds[head.APIVersion+"/"+head.Kind]
+	construct := l.kinds[h.APIVersion+"/"+h.Kind]
 	if construct == nil {
-		l.skipped[head.APIVersion+" "+head.Kind]++
+		l.skipped[h.APIVersion+" "+h.Kind]++
 		return nil
 	}
 	obj := construct()
-	strict, err := kjson.UnmarshalStrict(raw, obj)
+	unknown, err := fields.Decode(raw, obj)
 	if err != nil {
-		return fmt.Errorf("%s %s/%s: %w", head.Kind, head.Metadata.Namespace, head.Metadata.Name, err)
+		return fmt.Errorf("%s: %s: %w", where, h, err)
 	}
-	for _, s := range strict {
-		l.unknown[head.Kind+": "+s.Error()]++
+	for _, field := range unknown {
+		l.unknown[h.Kind+": "+field.Error()]++
 	}
 	l.add(obj)
 	return nil
@@ -153,6 +177,9 @@ func (l *loader) cluster() *Cluster {
 	pending := make(map[string]*framework.PodInfo)
 	for _, pod := range l.pods {
 		defaultPod(pod)
+		if len(pod.Spec.Containers) == 0 {
+			l.empty = append(l.empty, pod.Namespace+"/"+pod.Name)
+		}
 		DefaultPriority(pod, c.View)
 		p := framework.NewPodInfo(pod)
 		delete(pending, p.Key)
@@ -178,11 +205,25 @@ func (l *loader) cluster() *Cluster {
 func (l *loader) notes() []string {
 	var notes []string
 	for kind, n := range l.skipped {
-		notes = append(notes, fmt.Sprintf("%d object(s) of kind %s left out: the scheduler does not look at them", n, kind))
+		notes = append(notes, number(n, "object")+" of kind "+kind+" left out: the scheduler looks at none of this kind")
 	}
 	for field, n := range l.unknown {
-		notes = append(notes, fmt.Sprintf("%s (%d times), ignored", field, n))
+		if n > 1 {
+			field += fmt.Sprintf(" in %d objects", n)
+		}
+		notes = append(notes, field+", ignored")
+	}
+	if n := len(l.empty); n > 0 {
+		notes = append(notes, number(n, "pod")+" without containers, which the API server would refuse: "+strings.Join(l.empty, ", "))
 	}
 	slices.Sort(notes)
 	return notes
+}
+
+// number counts things: "1 pod", "2 pods".
+func number(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -8,8 +8,17 @@ import (
 	v1 "k8s.io/api/core/v1"
 )
 
+// load reads files without names.
+func load(texts ...string) (*Cluster, error) {
+	var files []File
+	for _, text := range texts {
+		files = append(files, File{Text: []byte(text)})
+	}
+	return Load(files...)
+}
+
 func TestLoad(t *testing.T) {
-	c, err := Load([]byte(`
+	c, err := load(`
 # a comment only
 ---
 apiVersion: v1
@@ -21,13 +30,17 @@ items:
 - {apiVersion: v1, kind: Pod, metadata: {name: homeless}, spec: {nodeName: nowhere, containers: [{name: c, image: x}]}}
 - {apiVersion: v1, kind: Pod, metadata: {name: leaving, deletionTimestamp: "2026-01-01T00:00:00Z"}, spec: {containers: [{name: c, image: x}]}}
 - {apiVersion: example.com/v1, kind: Widget, metadata: {name: w}}
+- {apiVersion: example.com/v1, kind: Gadget, metadata: {name: v}}
+- {apiVersion: example.com/v1, kind: Gadget, metadata: {name: w}}
+- {apiVersion: v1, kind: Pod, metadata: {name: hollow}, spec: {nodeName: a, image: x, containers: []}, status: {phase: Failed}}
+- {apiVersion: v1, kind: Pod, metadata: {name: full}, spec: {image: x, containers: [{name: c, image: x}]}, status: {phase: Failed}}
 ---
 apiVersion: v1
 kind: Pod
 metadata: {name: waits, namespace: other}
 spec: {priorityClassName: high, containers: [{name: c, image: x}]}
 status: {nominatedNodeName: a}
-`), []byte(`{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","metadata":{"name":"high"},"value":7,"preemptionPolicy":"Never"}`))
+`, `{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","metadata":{"name":"high"},"value":7,"preemptionPolicy":"Never"}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +59,11 @@ status: {nominatedNodeName: a}
 		t.Errorf("nominated %v", got)
 	}
 	want := []string{
-		"1 object(s) of kind example.com/v1 Widget left out: the scheduler does not look at them",
-		`Node: unknown field "status.nodeInfo.surprise" (1 times), ignored`,
+		"1 object of kind example.com/v1 Widget left out: the scheduler looks at none of this kind",
+		"1 pod without containers, which the API server would refuse: default/hollow",
+		"2 objects of kind example.com/v1 Gadget left out: the scheduler looks at none of this kind",
+		`Node: unknown field "status.nodeInfo.surprise", ignored`,
+		`Pod: unknown field "spec.image" in 2 objects, ignored`,
 	}
 	if !slices.Equal(c.Notes, want) {
 		t.Errorf("notes %q", c.Notes)
@@ -55,21 +71,21 @@ status: {nominatedNodeName: a}
 }
 
 func TestLaterDocumentsReplaceEarlierOnes(t *testing.T) {
-	node := []byte(`{apiVersion: v1, kind: Node, metadata: {name: a}, status: {allocatable: {cpu: "2"}}}`)
-	waits := []byte(`{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: x}]}}`)
-	bound := []byte(`{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: a, containers: [{name: c, image: x}]}}`)
-	c, err := Load(node, waits, bound)
+	node := `{apiVersion: v1, kind: Node, metadata: {name: a}, status: {allocatable: {cpu: "2"}}}`
+	waits := `{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: x}]}}`
+	bound := `{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: a, containers: [{name: c, image: x}]}}`
+	c, err := load(node, waits, bound)
 	if err != nil || len(c.Pending) != 0 || len(c.View.Node("a").Pods) != 1 {
 		t.Errorf("bound at last: %v, pending %v", err, c.Pending)
 	}
-	c, err = Load(node, bound, waits)
+	c, err = load(node, bound, waits)
 	if err != nil || len(c.Pending) != 1 || len(c.View.Node("a").Pods) != 0 {
 		t.Errorf("waiting at last: %v, pending %v", err, c.Pending)
 	}
 }
 
 func TestDefaults(t *testing.T) {
-	c, err := Load([]byte(`
+	c, err := load(`
 apiVersion: v1
 kind: Pod
 metadata: {name: p, labels: {version: "2"}}
@@ -93,7 +109,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: r}
 spec: {priorityClassName: system-node-critical, containers: [{name: c, image: x}]}
-`))
+`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,18 +135,25 @@ spec: {priorityClassName: system-node-critical, containers: [{name: c, image: x}
 }
 
 func TestFaultsTellWhere(t *testing.T) {
+	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\n"
 	for text, want := range map[string]string{
-		"a: [":                           "document 1",
-		"apiVersion: v1\n---\nkind: 5\n": "document 1: an object without kind",
-		"just text":                      "document 1: not a Kubernetes object",
-		"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: 5}":               "Pod /p",
-		"apiVersion: v1\nkind: Node\nmetadata: {name: a}\nstatus: {allocatable: {cpu: lots}}": "Node /a",
+		"":                               "pods.yaml: there is no object in it",
+		"# a comment\n---\n":             "pods.yaml: there is no object in it",
+		"a: [":                           "pods.yaml: document 1: ",
+		"apiVersion: v1\n---\nkind: 5\n": `pods.yaml: document 1: an object without kind (name "")`,
+		"kind: 5":                        "pods.yaml: document 1 is not a Kubernetes object: kind: must be text, not 5",
+		"just text":                      `pods.yaml: document 1 is not a Kubernetes object: must be a mapping, not "just text"`,
+		pod + "spec: {containers: 5}":    "pods.yaml: document 1: Pod shop/p: spec.containers: must be a list, not 5",
+		"apiVersion: v1\nkind: Node\nmetadata: {name: a}\nstatus: {allocatable: {cpu: lots}}":                                                                           `pods.yaml: document 1: Node a: status.allocatable.cpu: "lots" is no quantity such as 500m, 2 or 1Gi`,
+		pod + "---\nkind: List\nitems: [{kind: Other}, {apiVersion: v1, kind: Pod, metadata: {name: q}, spec: {containers: [{resources: {requests: {cpu: 1 core}}}]}}]": `pods.yaml: document 2, item 2: Pod q: spec.containers[0].resources.requests.cpu: "1 core" is no quantity such as 500m, 2 or 1Gi`,
 	} {
-		if _, err := Load([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v", text, err)
+		if _, err := Load(File{Name: "pods.yaml", Text: []byte(text)}); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q:\ngot  %v\nwant %s", text, err, want)
 		}
 	}
-	if c, err := Load(); err != nil || len(c.View.Nodes()) != 0 {
-		t.Errorf("nothing: %v", err)
+	for _, text := range []string{"kind: List\nitems: []", `{"kind":"List","items":[]}`} {
+		if c, err := load(text); err != nil || len(c.View.Nodes()) != 0 {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }

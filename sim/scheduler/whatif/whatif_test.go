@@ -49,7 +49,7 @@ spec: {volumeName: pv}
 
 func load(t *testing.T, text string) *snapshot.Cluster {
 	t.Helper()
-	c, err := snapshot.Load([]byte(text))
+	c, err := snapshot.Load(snapshot.File{Text: []byte(text)})
 	if err != nil {
 		t.Fatal(err)
 	}
