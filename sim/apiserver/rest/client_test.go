@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -290,6 +292,50 @@ func TestInformers(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Errorf("the informer has heard of %d of %d objects", added.Load(), writers*each)
+}
+
+// TestCrowd has many watchers look on while many write: each hears of everything once and in order.
+func TestCrowd(t *testing.T) {
+	const watchers, writers, each = 100, 20, 10
+	w := build(t, config(), 10)
+	ctx, c := t.Context(), w.client(protobuf)
+	var heard sync.WaitGroup
+	for range watchers {
+		watching, err := c.CoreV1().ConfigMaps("default").Watch(ctx, metav1.ListOptions{LabelSelector: "by=crowd"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		heard.Go(func() {
+			defer watching.Stop()
+			last, seen := int64(0), map[string]bool{}
+			for ev := range watching.ResultChan() {
+				m, ok := ev.Object.(*corev1.ConfigMap)
+				if !ok {
+					t.Errorf("heard %v", ev.Object)
+					return
+				}
+				version, err := strconv.ParseInt(m.ResourceVersion, 10, 64)
+				if err != nil || version <= last || seen[m.Name] || ev.Type != watch.Added {
+					t.Errorf("heard %s %s at %s after %d", ev.Type, m.Name, m.ResourceVersion, last)
+				}
+				last, seen[m.Name] = version, true
+				if len(seen) == writers*each {
+					return
+				}
+			}
+			t.Errorf("the watch ended after %d events", len(seen))
+		})
+	}
+	for i := range writers {
+		heard.Go(func() {
+			for j := range each {
+				if _, err := c.CoreV1().ConfigMaps("default").Create(ctx, configMap(fmt.Sprintf("c-%d-%d", i, j), map[string]string{"by": "crowd"}), metav1.CreateOptions{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	heard.Wait()
 }
 
 // TestLeaderElection has two candidates of whom one leads.

@@ -70,9 +70,6 @@ func TestRecordedSession(t *testing.T) {
 			t.Errorf("%s\n$ %s\n%s", name, want.command, diff)
 		}
 	}
-	if testing.Verbose() {
-		t.Log(w.kubectl("kubectl get ns shop -o yaml").stdout)
-	}
 	t.Logf("%d of %d commands print the same as on the recorded cluster", same, len(files))
 }
 
