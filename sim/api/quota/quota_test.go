@@ -93,7 +93,9 @@ func TestScopes(t *testing.T) {
 	q := func(s corev1.ResourceQuotaSpec) *corev1.ResourceQuota {
 		return &corev1.ResourceQuota{Spec: s, Status: corev1.ResourceQuotaStatus{Hard: list("pods=1", "services=1")}}
 	}
-	scope := func(s ...corev1.ResourceQuotaScope) *corev1.ResourceQuota { return q(corev1.ResourceQuotaSpec{Scopes: s}) }
+	scope := func(s ...corev1.ResourceQuotaScope) *corev1.ResourceQuota {
+		return q(corev1.ResourceQuotaSpec{Scopes: s})
+	}
 	class := func(op corev1.ScopeSelectorOperator, values ...string) *corev1.ResourceQuota {
 		return q(corev1.ResourceQuotaSpec{ScopeSelector: &corev1.ScopeSelector{MatchExpressions: []corev1.ScopedResourceSelectorRequirement{{ScopeName: corev1.ResourceQuotaScopePriorityClass, Operator: op, Values: values}}}})
 	}
