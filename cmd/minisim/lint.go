@@ -49,7 +49,7 @@ func lint(names []string, s streams) error {
 	if len(faults) > 0 {
 		return faults.Err()
 	}
-	_, err := fmt.Fprintf(s.out, "%d scenarios without faults, %d warnings\n", len(names), warnings)
+	_, err := fmt.Fprintf(s.out, "%s without faults, %s\n", several(len(names), "scenario"), several(warnings, "warning"))
 	return err
 }
 
