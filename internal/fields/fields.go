@@ -18,30 +18,72 @@ import (
 	kjson "sigs.k8s.io/json"
 )
 
-// Decode reads JSON into a pointer to an empty value. Field names are case-sensitive. Unknown are the paths of fields
-// that the value does not have, or that stand twice, each in quotes after what it is ("unknown field"); they are no
-// error. The error says of each field that cannot be read, one after the other, what is wrong with it.
-func Decode(raw []byte, into any) (unknown []error, err error) {
-	unknown, err = kjson.UnmarshalStrict(raw, into)
+// Fault is a field that cannot be read as it is, and why.
+type Fault struct {
+	Path string // "spec.containers[0].image"; "" for the whole
+	Text string
+}
+
+// Error is "path: text".
+func (f Fault) Error() string {
+	if f.Path == "" {
+		return f.Text
+	}
+	return f.Path + ": " + f.Text
+}
+
+// Faults are all that are wrong with one object.
+type Faults []Fault
+
+// Error has the faults one after the other on one line.
+func (fs Faults) Error() string {
+	var texts []string
+	for _, f := range fs {
+		texts = append(texts, f.Error())
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Decode reads JSON into a pointer to an empty value. Field names are case-sensitive. Ignored are the fields that the
+// value does not have, or that stand twice, which is no error here. The error is Faults unless the text is no JSON.
+func Decode(raw []byte, into any) (ignored Faults, err error) {
+	strict, err := kjson.UnmarshalStrict(raw, into)
 	if err == nil {
-		return unknown, nil
+		return lenient(strict), nil
 	}
 	var whole any
 	if json.Unmarshal(raw, &whole) != nil {
 		return nil, err // no JSON: the decoder's own words have the place
 	}
-	var faults []string
+	var faults Faults
 	visit(whole, nil, func(path []step, value any) bool {
 		e := alone(path, value, reflect.TypeOf(into).Elem())
 		if e != nil {
-			faults = append(faults, prefix(path)+wrong(e, value))
+			faults = append(faults, Fault{Path: pathText(path), Text: wrong(e, value)})
 		}
 		return e == nil
 	})
 	if len(faults) == 0 {
 		return nil, err // only fields that do not go together: none is known
 	}
-	return nil, errors.New(strings.Join(faults, "; "))
+	return nil, faults
+}
+
+// lenient says what the decoder has passed over.
+func lenient(strict []error) Faults {
+	var faults Faults
+	for _, err := range strict {
+		f := Fault{Text: err.Error()}
+		var field kjson.FieldError
+		if errors.As(err, &field) {
+			f = Fault{Path: field.FieldPath(), Text: "there is no such field"}
+			if strings.HasPrefix(err.Error(), "duplicate") {
+				f.Text = "it stands twice"
+			}
+		}
+		faults = append(faults, f)
+	}
+	return faults
 }
 
 // step is a key, or an index when the key is empty.
@@ -88,8 +130,8 @@ func alone(path []step, value any, as reflect.Type) error {
 	return kjson.UnmarshalCaseSensitivePreserveInts(raw, reflect.New(as).Interface())
 }
 
-// prefix is a path as people write it, with a colon.
-func prefix(path []step) string {
+// pathText is a path as people write it.
+func pathText(path []step) string {
 	var text strings.Builder
 	for _, at := range path {
 		if at.key == "" {
@@ -98,10 +140,7 @@ func prefix(path []step) string {
 			text.WriteString("." + at.key)
 		}
 	}
-	if text.Len() == 0 {
-		return "" // the object itself
-	}
-	return strings.TrimPrefix(text.String(), ".") + ": "
+	return strings.TrimPrefix(text.String(), ".")
 }
 
 // wrong says what is wrong with a value.

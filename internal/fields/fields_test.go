@@ -1,7 +1,7 @@
 package fields
 
 import (
-	"encoding/json"
+	"errors"
 	"testing"
 
 	v1 "k8s.io/api/core/v1"
@@ -37,15 +37,16 @@ func TestDecodeNamesFields(t *testing.T) {
 
 func TestDecodeReads(t *testing.T) {
 	var pod v1.Pod
-	unknown, err := Decode([]byte(`{"spec":{"nodeName":"a","Hostname":"b","tolerations":[{"sed":1}]}}`), &pod)
-	if err != nil || pod.Spec.NodeName != "a" || pod.Spec.Hostname != "" || len(unknown) != 2 {
-		t.Errorf("%v, %v, %v", pod.Spec, unknown, err)
+	ignored, err := Decode([]byte(`{"spec":{"nodeName":"a","Hostname":"b","tolerations":[{"sed":1}]},"kind":"Pod","kind":"Pod"}`), &pod)
+	if err != nil || pod.Spec.NodeName != "a" || pod.Spec.Hostname != "" {
+		t.Errorf("%v, %v", pod.Spec, err)
 	}
-	if unknown[0].Error() != `unknown field "spec.Hostname"` || unknown[1].Error() != `unknown field "spec.tolerations[0].sed"` {
-		t.Errorf("unknown: %v", unknown)
+	want := "spec.Hostname: there is no such field; spec.tolerations[0].sed: there is no such field; kind: it stands twice"
+	if ignored.Error() != want {
+		t.Errorf("ignored: %v\nwant     %s", ignored, want)
 	}
-	var number json.Number
-	if _, err := Decode([]byte(`{"a":`), &number); err == nil {
-		t.Error("half an object is read")
+	var faults Faults
+	if _, err := Decode([]byte(`{"a":`), &pod); err == nil || errors.As(err, &faults) {
+		t.Errorf("half an object: %v", err)
 	}
 }

@@ -82,10 +82,11 @@ func TestFaultsHaveTheirPlace(t *testing.T) {
 
 		"scheduler: [a]":           "5:14: scheduler must be a mapping or a file's name, this is a list",
 		"scheduler: sched.yaml":    `5:14: scheduler: there is no folder to look for "sched.yaml" in; write the configuration in place of the name`,
-		"scheduler: {profile: []}": `5:15: scheduler: `,
+		"scheduler: {profile: []}": "5:15: scheduler: profile: there is no such field",
 		"scheduler:\n    profiles:\n      - plugins: {score: {enabled: [{name: NodeAfinity}]}}": `7:37: scheduler: profiles[0].plugins.score.enabled[0]: there is no plugin "NodeAfinity"`,
+		"scheduler: {profiles: [{pluginConfig: [{name: InterPodAffinity, args: {x: 1}}]}]}":     "5:74: scheduler: profiles[0].pluginConfig[0].args.x: there is no such field",
 		"scheduler: {podInitialBackoffSeconds: 0}":                                              "5:15: scheduler: podInitialBackoffSeconds: 0 is not above 0",
-		"scheduler: {profiles: 5}":                                                              "5:15: scheduler: profiles cannot be a number",
+		"scheduler: {profiles: 5}": "5:15: scheduler: profiles: must be a list, not 5",
 
 		"services: [web]":                       "5:13: services must be a mapping of names to values, this is a list",
 		"services: {web: 5}":                    `5:19: the behaviour of a service must be a mapping of keys to values, this is "5"; it may have exits, start, stop, stuck`,

@@ -3,7 +3,6 @@ package scenario
 import (
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -52,8 +51,7 @@ func (d *decoder) scheduler(n *yaml.Node, s *Scenario) {
 	}
 	options, faults := cluster.ParseScheduler(text)
 	for _, err := range faults {
-		pos, message := readFault(file, root, err.Error())
-		d.faults.Add(pos, "", "scheduler: %s", message)
+		d.faults.Add(readFault(file, root, err.Error()), "", "scheduler: %s", err)
 	}
 	s.Cluster.Scheduler, s.Scheduler = options, string(text)
 }
@@ -92,47 +90,15 @@ func schedulerJSON(n *yaml.Node) ([]byte, error) {
 	return sigsyaml.YAMLToJSON(text)
 }
 
-var (
-	fieldPath    = regexp.MustCompile(`^[A-Za-z]+(\[\d+\])?(\.[A-Za-z]+(\[\d+\])?)*`)
-	unknownField = regexp.MustCompile(`unknown field "(?:[^"]+\.)?([^".]+)"`)
-	wrongType    = regexp.MustCompile(`cannot unmarshal (\w+) into Go struct field [\w.]*?(\w+) of type`)
-)
+var fieldPath = regexp.MustCompile(`^[A-Za-z]+(\[\d+\])?(\.[A-Za-z]+(\[\d+\])?)*`)
 
-// readFault finds the place that a fault of a configuration speaks of, and says
-// it without the decoder's own words: the fault begins with the path of a field,
-// or names a field that does not exist or has the wrong type.
-func readFault(f *source.File, root *yaml.Node, fault string) (source.Pos, string) {
-	named, message := "", fault
-	if m := unknownField.FindStringSubmatch(fault); m != nil {
-		named, message = m[1], "there is no field "+strconv.Quote(m[1])
-	} else if m := wrongType.FindStringSubmatch(fault); m != nil {
-		named, message = m[2], m[2]+" cannot be a "+m[1]
-	}
-	if key := findKey(root, named); key != nil {
-		return f.Place(key), message
-	}
+// readFault finds the place that a fault of a configuration speaks of: it begins with the path of a field.
+func readFault(f *source.File, root *yaml.Node, fault string) source.Pos {
 	path := strings.FieldsFunc(fieldPath.FindString(fault), func(r rune) bool { return strings.ContainsRune(".[]", r) })
 	for n := len(path); n > 0; n-- {
 		if key, _ := source.Lookup(root, path[:n]...); key != nil {
-			return f.Place(key), message
+			return f.Place(key)
 		}
 	}
-	return f.Place(root), message
-}
-
-// findKey is the first key of a tree with a name.
-func findKey(n *yaml.Node, name string) *yaml.Node {
-	n = source.Resolve(n)
-	for i, c := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 0 {
-			if c.Value == name {
-				return c
-			}
-			continue
-		}
-		if key := findKey(c, name); key != nil {
-			return key
-		}
-	}
-	return nil
+	return f.Place(root)
 }

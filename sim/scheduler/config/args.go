@@ -1,11 +1,14 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	configv1 "k8s.io/kube-scheduler/config/v1"
 
+	"minisim/internal/fields"
 	"minisim/sim/scheduler/framework"
 	"minisim/sim/scheduler/plugins"
 )
@@ -24,9 +27,15 @@ func (b *builder) configure() {
 			continue
 		}
 		made, err := withArgs(c.Name, c.Args.Raw)
-		if err != nil {
+		var wrong fields.Faults
+		switch {
+		case errors.As(err, &wrong):
+			for _, f := range wrong {
+				b.fault(strings.TrimSuffix(field+".args."+f.Path, "."), "%s", f.Text)
+			}
+		case err != nil:
 			b.fault(field+".args", "%v", err)
-		} else if made != nil {
+		case made != nil:
 			b.made[c.Name] = made
 		}
 	}

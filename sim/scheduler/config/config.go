@@ -11,7 +11,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,7 +48,7 @@ func Load(text []byte) (*Config, error) {
 	}
 	var c configv1.KubeSchedulerConfiguration
 	if err := strictly(raw, &c); err != nil {
-		return nil, fmt.Errorf("%s: %w", kind, err)
+		return nil, eachAlone(err)
 	}
 	if len(c.Extenders) > 0 {
 		return nil, errors.New("extenders: minisim calls no other programs")
@@ -96,15 +95,24 @@ func isConfiguration(raw []byte) error {
 
 // strictly reads JSON into a value, which must have every field that is given.
 func strictly(raw []byte, into any) error {
-	unknown, err := fields.Decode(raw, into)
-	if err != nil || len(unknown) == 0 {
+	ignored, err := fields.Decode(raw, into)
+	if err == nil && len(ignored) > 0 {
+		return ignored
+	}
+	return err
+}
+
+// eachAlone makes an error of each field that is wrong.
+func eachAlone(err error) error {
+	var faults fields.Faults
+	if !errors.As(err, &faults) {
 		return err
 	}
-	var faults []string
-	for _, field := range unknown {
-		faults = append(faults, field.Error())
+	var all []error
+	for _, f := range faults {
+		all = append(all, f)
 	}
-	return errors.New(strings.Join(faults, "; "))
+	return errors.Join(all...)
 }
 
 func (out *Config) backoff(c *configv1.KubeSchedulerConfiguration) []error {

@@ -84,7 +84,7 @@ type loader struct {
 	pods    []*v1.Pod
 	others  []runtime.Object
 	skipped map[string]int // objects by kind
-	unknown map[string]int // occurrences by "kind: field"
+	unknown map[string]int // occurrences by "kind field"
 	empty   []string       // pods without containers
 }
 
@@ -129,12 +129,12 @@ func (l *loader) item(raw json.RawMessage, where string) error {
 		return nil
 	}
 	obj := construct()
-	unknown, err := fields.Decode(raw, obj)
+	ignored, err := fields.Decode(raw, obj)
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", where, h, err)
 	}
-	for _, field := range unknown {
-		l.unknown[h.Kind+": "+field.Error()]++
+	for _, field := range ignored {
+		l.unknown[h.Kind+" "+field.Path]++
 	}
 	l.add(obj)
 	return nil
@@ -208,10 +208,7 @@ func (l *loader) notes() []string {
 		notes = append(notes, number(n, "object")+" of kind "+kind+" left out: the scheduler looks at none of this kind")
 	}
 	for field, n := range l.unknown {
-		if n > 1 {
-			field += fmt.Sprintf(" in %d objects", n)
-		}
-		notes = append(notes, field+", ignored")
+		notes = append(notes, fmt.Sprintf("%s in %s ignored: there is no such field", field, number(n, "object")))
 	}
 	if n := len(l.empty); n > 0 {
 		notes = append(notes, number(n, "pod")+" without containers, which the API server would refuse: "+strings.Join(l.empty, ", "))

@@ -62,8 +62,8 @@ status: {nominatedNodeName: a}
 		"1 object of kind example.com/v1 Widget left out: the scheduler looks at none of this kind",
 		"1 pod without containers, which the API server would refuse: default/hollow",
 		"2 objects of kind example.com/v1 Gadget left out: the scheduler looks at none of this kind",
-		`Node: unknown field "status.nodeInfo.surprise", ignored`,
-		`Pod: unknown field "spec.image" in 2 objects, ignored`,
+		"Node status.nodeInfo.surprise in 1 object ignored: there is no such field",
+		"Pod spec.image in 2 objects ignored: there is no such field",
 	}
 	if !slices.Equal(c.Notes, want) {
 		t.Errorf("notes %q", c.Notes)
