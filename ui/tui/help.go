@@ -30,6 +30,7 @@ var helpKeys = [][2]string{
 	{":", "a verb, as on the command line; tab completes, up brings back what was typed"},
 	{"pgup, pgdn, wheel", "scroll"},
 	{"esc", "back to the picture"},
+	{"1-9, enter, h", "where the scenario asks: choose, answer, see a hint; esc goes on without an answer"},
 	{"q", "quit"},
 }
 

@@ -22,6 +22,9 @@ func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 	if m.asking != nothing {
 		return m.typing(msg)
 	}
+	if cmd, ok := m.sceneKey(k); ok {
+		return cmd
+	}
 	if m.look.Panel == Opening && m.snapshot.Opened != nil && m.snapshot.Opened.Rows != nil && m.listKey(k) {
 		return nil
 	}
@@ -216,6 +219,9 @@ func (m *model) lastScroll() int {
 			return max(len(o.Text)-m.look.Height+3, 0)
 		}
 		return 0
+	}
+	if m.snapshot.Scene != nil {
+		return len(d.sceneLines(m.look.Width - 2))
 	}
 	return len(d.nowLines(m.look.Width - 2))
 }

@@ -10,6 +10,8 @@ type Look struct {
 	Scroll        int // how far the text of the panel is scrolled
 	Phase         int // how many phases of a scheduling decision have unfolded
 	Lit           map[string]bool
+	Choice        int     // the chosen answer to the scene's question
+	Hints         int     // how many of its hints are shown
 	Prompt        *Prompt // a line is being typed
 	Filter        string  // what an opened list or text is searched for
 }

@@ -33,6 +33,7 @@ const (
 	command
 	goal
 	search
+	reply
 )
 
 // newModel makes a screen that sends its orders to give and takes Snapshots from arrival.
@@ -115,6 +116,9 @@ func (m *model) take(s *Snapshot, now time.Time) tea.Cmd {
 		m.base, m.baseTime = old, now
 	}
 	m.snapshot = s
+	if s.Scene != nil && s.Scene != old.Scene {
+		m.enter()
+	}
 	m.look.Lit = changed(m.base, s)
 	if s.Now.ID == old.Now.ID && s.Now.Step == old.Now.Step {
 		return nil

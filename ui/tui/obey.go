@@ -27,6 +27,9 @@ func (p *player) obey(ctx context.Context, o Order) error {
 }
 
 func (p *player) carryOut(ctx context.Context, o Order) error {
+	if p.interlude.scene != nil && o.Do.moves() {
+		return errScene
+	}
 	switch o.Do {
 	case DoStep:
 		p.towards(p.strideStop())
@@ -61,6 +64,8 @@ func (p *player) carryOut(ctx context.Context, o Order) error {
 		return p.verb(ctx, o.Text)
 	case DoBreak:
 		return p.breakAt(o.Text)
+	case DoAnswer:
+		return p.answer(o.Text)
 	case DoList, DoObject, DoEvents, DoWhy, DoClose:
 		p.open = o
 	}

@@ -31,7 +31,8 @@ const (
 	DoObject // open Ref; N is -1 and +1 for the revision before and after
 	DoEvents
 	DoWhy
-	DoClose // nothing is open any more
+	DoAnswer // end the scene with the answer Text; "" is none
+	DoClose  // nothing is open any more
 )
 
 // word is something that can be typed behind the colon beside the scenario's verbs.

@@ -25,18 +25,27 @@ func (d *drawing) picture(r rect) {
 }
 
 // story is the lower half: what happens, what comes next and, where there is
-// room, the end of the log.
+// room, the end of the log. A scene takes the place of what happens, and of what
+// comes next where there is little room.
 func (d *drawing) story(r rect) {
+	happens := d.now
+	if d.s.Scene != nil {
+		happens = d.dialogue
+	}
+	if r.w < 110 && d.s.Scene != nil {
+		happens(r)
+		return
+	}
 	if r.w < 110 {
 		now, rest := r.top(r.h - 1 - max(r.h/3, 3))
-		d.now(now)
+		happens(now)
 		d.next(rest)
 		return
 	}
 	r, log := r.top(max(r.h*3/5, 10))
 	now, rest := r.left(r.w * 3 / 5)
 	now.w--
-	d.now(now)
+	happens(now)
 	d.next(rest)
 	d.tail(d.rule("log (l: all of it)", log))
 }

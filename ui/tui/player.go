@@ -25,6 +25,9 @@ type player struct {
 	goal    *session.Stop // it is on its way there
 	until   time.Duration // the goal is this time; 0: it is not a time
 	strides uint64
+
+	interlude interlude // the scene that it stands at
+
 	open    Order // what is opened; DoClose: nothing
 	note    string
 	noteBad bool
@@ -143,9 +146,11 @@ func (p *player) advance(ctx context.Context) (time.Duration, error) {
 		p.marked = time.Now()
 	}
 	told, read := tape.told, tape.read
+	marks := len(f.session.Runner().Marks())
 	short, cancel := context.WithTimeout(ctx, slice)
 	more, err := f.session.Until(short, stop)
 	cancel()
+	p.tellMark(marks)
 	switch {
 	case ctx.Err() != nil:
 		return 0, ctx.Err()
@@ -161,9 +166,15 @@ func (p *player) advance(ctx context.Context) (time.Duration, error) {
 		return 0, nil
 	}
 	stopped := f.session.Stopped()
+	if stopped != nil && stopped.Scene != nil {
+		p.interrupt(stopped)
+	}
 	if stopped != nil && stopped.Breakpoint != nil {
 		p.halt()
 		p.say("stopped at %s", stopped.Breakpoint)
+		return 0, nil
+	}
+	if p.interlude.scene != nil {
 		return 0, nil
 	}
 	if p.goal != nil {
@@ -201,6 +212,7 @@ func (p *player) show() {
 	s := f.camera.take()
 	s.Playing, s.Pace, s.Stride, s.Strides = p.playing || p.goal != nil, p.pace.String(), p.stride, p.strides
 	s.Branch, s.Futures = p.present+1, len(p.futures)
+	s.Scene = p.interlude.scene
 	s.Note, s.NoteBad = p.note, p.noteBad
 	for _, b := range f.session.Breakpoints() {
 		s.Breakpoints = append(s.Breakpoints, b.String())

@@ -23,7 +23,7 @@ func (m *model) ask(what ask, text string) tea.Cmd {
 }
 
 // marks stand before the line.
-var marks = map[ask]string{command: ":", goal: "go to ", search: "/"}
+var marks = map[ask]string{command: ":", goal: "go to ", search: "/", reply: "your answer: "}
 
 // prompt is the line as it is drawn.
 func (m *model) prompt() *Prompt {
@@ -93,6 +93,8 @@ func (m *model) typed(text string) tea.Cmd {
 	switch what {
 	case goal:
 		m.order(Order{Do: DoGo, Text: text})
+	case reply:
+		m.order(Order{Do: DoAnswer, Text: text})
 	case search:
 		if m.look.Panel == Picture {
 			m.show(Log)

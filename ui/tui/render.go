@@ -67,6 +67,9 @@ func (d *drawing) tooSmall() {
 		d.l.Width, d.l.Height, MinWidth, MinHeight), d.l.Width)
 	lines = append(lines, "")
 	lines = append(lines, wrap(seconds(d.s.Time)+"  "+d.s.Now.Actor+": "+d.s.Now.Text, d.l.Width)...)
+	if d.s.Scene != nil {
+		lines = append(lines, wrap(d.s.Scene.Text+" "+d.s.Scene.Question, d.l.Width)...)
+	}
 	if d.s.End != nil {
 		lines = append(lines, wrap(d.s.End.Text, d.l.Width)...)
 	}
@@ -84,6 +87,8 @@ func (d *drawing) header(r rect) {
 		state = d.t.Glyphs.No + " over, not all went well"
 	case d.s.End != nil:
 		state = d.t.Glyphs.Yes + " over"
+	case d.s.Scene != nil:
+		state = "waits for you"
 	case !d.s.Playing:
 		state = "stopped, steps by " + d.s.Stride
 	}
@@ -123,7 +128,11 @@ func (d *drawing) footer(r rect) {
 		return
 	}
 	x := r.x
-	for _, k := range keys {
+	shown := keys
+	if d.s.Scene != nil && d.l.Panel == Picture {
+		shown = d.s.Scene.keys(d.l.Hints)
+	}
+	for _, k := range shown {
 		if x+width(k[0])+width(k[1])+2 > r.right() {
 			continue
 		}

@@ -30,6 +30,7 @@ type Snapshot struct {
 	Next []Coming
 	Log  []Line // what was told lately, the latest last
 
+	Scene       *Scene // nil: the scenario wants nothing of the person
 	Breakpoints []string
 	Opened      *Opened // what the person has asked to see
 	Note        string  // the answer to the last order

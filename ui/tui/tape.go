@@ -69,7 +69,7 @@ func (t *tape) record(r trace.Record) {
 	}
 	t.last = r
 	t.told++
-	if kind == "say" {
+	if kind == "say" || kind == "mark" {
 		t.read += len(sentence)
 	}
 	if len(t.lines) >= 2*tapeLength {
