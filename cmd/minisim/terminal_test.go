@@ -108,6 +108,8 @@ func TestEveryKeyInATerminal(t *testing.T) {
 		{"f", []string{"future 2 of 2"}},
 		{"[", []string{"future 1 of 2"}},
 		{"]", []string{"future 2 of 2"}},
+		{"d", []string{"future 1 and future 2", "Nothing that is told differs"}},
+		{"Escape", []string{picture}},
 		{"k", []string{"select a machine first"}},
 		{"Tab Tab Tab", []string{picture}},
 		{"k", []string{"done: kill node worker-2", "no power"}},

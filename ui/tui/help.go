@@ -18,6 +18,7 @@ var helpKeys = [][2]string{
 	{"g", "go to a time (90s), further by a time (+30s), or to a condition (ready(\"redis\") == 1, scheduling)"},
 	{"f", "fork: the future begins again here, beside the one that is known; [ and ] change between them"},
 	{"arrows, tab", "select a machine or a pod; so does a click"},
+	{"d", "what differs: this future and the one before it side by side, and where they part"},
 	{"k", "kill what is selected: cut a machine's power, crash a pod"},
 	{"r", "start the selected machine again"},
 	{"t, s", "taint the selected machine, scale the selected application"},

@@ -92,6 +92,8 @@ func (m *model) panelKey(k string) bool {
 	case "e":
 		m.open(Order{Do: DoEvents})
 		m.look.Row = 1 << 20 // the latest
+	case "d":
+		m.open(Order{Do: DoSplit})
 	case "w":
 		m.open(Order{Do: DoWhy})
 	case "y":
@@ -215,7 +217,12 @@ func (m *model) lastScroll() int {
 	case Help:
 		return max(len(helpLines(m.theme, m.look.Width-2))-m.look.Height+3, 0)
 	case Opening:
-		if o := m.snapshot.Opened; o != nil {
+		o := m.snapshot.Opened
+		if o != nil && o.Split != nil {
+			n := m.look.Width/2 - 3
+			return max(len(d.splitLines(o, m.look.Width-2)), len(d.sideLines(o.Split.Sides[0], n)), len(d.sideLines(o.Split.Sides[1], n))) - 1
+		}
+		if o != nil {
 			return max(len(o.Text)-m.look.Height+3, 0)
 		}
 		return 0

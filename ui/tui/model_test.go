@@ -73,7 +73,7 @@ func TestKeysGiveOrders(t *testing.T) {
 		{[]string{"+"}, Order{Do: DoFaster}}, {[]string{"="}, Order{Do: DoFaster}}, {[]string{"-"}, Order{Do: DoSlower}},
 		{[]string{"b"}, Order{Do: DoBack}}, {[]string{"f"}, Order{Do: DoFork}},
 		{[]string{"["}, Order{Do: DoSwitch, N: -1}}, {[]string{"]"}, Order{Do: DoSwitch, N: 1}},
-		{[]string{"w"}, Order{Do: DoWhy}}, {[]string{"e"}, Order{Do: DoEvents}}, {[]string{"o"}, Order{Do: DoList}},
+		{[]string{"w"}, Order{Do: DoWhy}}, {[]string{"d"}, Order{Do: DoSplit}}, {[]string{"e"}, Order{Do: DoEvents}}, {[]string{"o"}, Order{Do: DoList}},
 		{[]string{"y"}, Order{Do: DoList}},
 		{[]string{"tab", "y"}, Order{Do: DoObject, Ref: Ref{Resource: "nodes", Key: "master-1"}}},
 		{[]string{"tab", "tab", "down", "y"}, pod},

@@ -66,7 +66,8 @@ func (p *player) carryOut(ctx context.Context, o Order) error {
 		return p.breakAt(o.Text)
 	case DoAnswer:
 		return p.answer(o.Text)
-	case DoList, DoObject, DoEvents, DoWhy, DoClose:
+	case DoList, DoObject, DoEvents, DoWhy, DoSplit, DoClose:
+		p.parting = nil
 		p.open = o
 	}
 	return nil

@@ -13,6 +13,8 @@ func (d *drawing) opened(r rect) {
 		d.text("a moment", nil, r, 0)
 	case o.Error != "":
 		d.text(o.Title, wrapped(o.Error, paint{role: bad}, r.w-2, 0), r, 0)
+	case o.Split != nil:
+		d.split(o, r)
 	case o.Rows != nil:
 		d.table(o, r)
 	default:

@@ -31,6 +31,7 @@ const (
 	DoObject // open Ref; N is -1 and +1 for the revision before and after
 	DoEvents
 	DoWhy
+	DoSplit  // open two futures side by side
 	DoAnswer // end the scene with the answer Text; "" is none
 	DoClose  // nothing is open any more
 )

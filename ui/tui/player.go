@@ -28,7 +28,8 @@ type player struct {
 
 	interlude interlude // the scene that it stands at
 
-	open    Order // what is opened; DoClose: nothing
+	open    Order   // what is opened; DoClose: nothing
+	parting *Opened // the last comparison of two futures
 	note    string
 	noteBad bool
 	marked  time.Time // when the lights were last put out, while it plays
@@ -217,7 +218,11 @@ func (p *player) show() {
 	for _, b := range f.session.Breakpoints() {
 		s.Breakpoints = append(s.Breakpoints, b.String())
 	}
-	s.Opened = f.camera.opened(p.open)
+	if p.open.Do == DoSplit {
+		s.Opened = p.compared()
+	} else {
+		s.Opened = f.camera.opened(p.open)
+	}
 	p.box.put(s)
 	p.shown = time.Now()
 }

@@ -176,6 +176,7 @@ type Opened struct {
 	Columns []string
 	Rows    []Row
 	Text    []Paragraph // instead of rows
+	Split   *Split      // instead of both
 	Refs    []string    // resources to choose from
 	Error   string
 	Ref     Ref   // of an object
