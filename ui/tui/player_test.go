@@ -90,6 +90,7 @@ func TestScreenChangesNothing(t *testing.T) {
 func TestForkOnTheScreen(t *testing.T) {
 	p := begin(t, "hello")
 	p.give(Order{Do: DoGo, Text: "3s"})
+	wait(t, p, "at 3s", func(s *Snapshot) bool { return s.Strides == 1 && !s.Playing }) // a fork on the way would stop it
 	p.give(Order{Do: DoFork})
 	p.give(Order{Do: DoVerb, Text: "kill node worker-2"})
 	on := func(s *Snapshot) bool { return s.Workers[1].On }
