@@ -35,6 +35,7 @@ type Caches struct {
 	StatefulSets *component.Cache[*appsv1.StatefulSet]
 	DaemonSets   *component.Cache[*appsv1.DaemonSet]
 	Jobs         *component.Cache[*batchv1.Job]
+	CronJobs     *component.Cache[*batchv1.CronJob]
 
 	EndpointSlices       *component.Cache[*discoveryv1.EndpointSlice]
 	Leases               *component.Cache[*coordinationv1.Lease]
@@ -44,7 +45,7 @@ type Caches struct {
 	PodDisruptionBudgets *component.Cache[*policyv1.PodDisruptionBudget]
 }
 
-// Names of the indexes. byOwner is over Pods and ReplicaSets, the others are as told.
+// Names of the indexes. byOwner is over Pods, ReplicaSets and Jobs, the others are as told.
 const (
 	byNode        = "node"     // Pods by spec.nodeName
 	byOwner       = "owner"    // by the UID of the controlling owner
@@ -73,6 +74,7 @@ func newCaches(p *component.Process) *Caches {
 		StatefulSets:           informer[*appsv1.StatefulSet](p, api.StatefulSets),
 		DaemonSets:             informer[*appsv1.DaemonSet](p, api.DaemonSets),
 		Jobs:                   informer[*batchv1.Job](p, api.Jobs),
+		CronJobs:               informer[*batchv1.CronJob](p, api.CronJobs),
 		EndpointSlices:         informer[*discoveryv1.EndpointSlice](p, api.EndpointSlices),
 		Leases:                 informer[*coordinationv1.Lease](p, api.Leases),
 		StorageClasses:         informer[*storagev1.StorageClass](p, api.StorageClasses),
@@ -86,6 +88,7 @@ func newCaches(p *component.Process) *Caches {
 	c.Pods.Index(byLabel, labelPairs)
 	c.Pods.Index(byOrphanLabel, orphanPairs)
 	c.ReplicaSets.Index(byOwner, ownerUID)
+	c.Jobs.Index(byOwner, ownerUID)
 	c.ReplicaSets.Index(byOrphanLabel, orphanPairs)
 	c.ReplicaSets.Index(bySelector, func(rs *appsv1.ReplicaSet) []string { return matchLabelsPair(rs.Namespace, rs.Spec.Selector) })
 	c.Deployments.Index(bySelector, func(d *appsv1.Deployment) []string { return matchLabelsPair(d.Namespace, d.Spec.Selector) })

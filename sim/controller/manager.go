@@ -35,6 +35,7 @@ func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newStatefulSets(p, c)
 	newDaemonSets(p, c)
 	newJobs(p, c)
+	newCronJobs(p, c)
 	newEndpointSlices(p, c, o.MaxEndpointsPerSlice)
 	newFinishedJobs(p, c)
 	newGarbage(p, c)
