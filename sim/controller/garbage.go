@@ -42,6 +42,7 @@ func newGarbage(p *component.Process, caches *Caches) *garbage {
 	follow(caches.StatefulSets, api.StatefulSets, c.changed)
 	follow(caches.DaemonSets, api.DaemonSets, c.changed)
 	follow(caches.Jobs, api.Jobs, c.changed)
+	follow(caches.CronJobs, api.CronJobs, c.changed)
 	follow(caches.EndpointSlices, api.EndpointSlices, c.changed)
 	follow(caches.Leases, api.Leases, c.changed)
 	follow(caches.StorageClasses, api.StorageClasses, c.changed)
