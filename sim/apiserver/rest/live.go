@@ -25,6 +25,7 @@ type Live struct {
 
 // rate says that virtual time goes so many times as fast as real time since a moment; 0 is as fast as it can.
 type rate struct {
+	paused  bool // it stands still
 	speed   float64
 	real    time.Time
 	virtual time.Duration
@@ -44,12 +45,16 @@ func NewLive(e *engine.Engine) *Live {
 	return l
 }
 
-// Speed has virtual time go so many times as fast as real time from now on; 0 is as fast as it can.
+// Speed has virtual time go so many times as fast as real time from now on; 0 is
+// as fast as it can. It ends a pause.
 func (l *Live) Speed(speed float64) {
-	if r := l.rate.Load(); r.speed != speed {
-		l.rate.Store(&rate{speed, time.Now(), l.reached()})
+	if r := l.rate.Load(); r.speed != speed || r.paused {
+		l.rate.Store(&rate{speed: speed, real: time.Now(), virtual: l.reached()})
 	}
 }
+
+// Pause has virtual time stand still, and nothing happen but what comes from outside, until Speed.
+func (l *Live) Pause() { l.rate.Store(&rate{paused: true, virtual: l.reached()}) }
 
 // Date is the virtual date by now, between two steps, too.
 func (l *Live) Date() time.Time { return l.epoch.Add(l.reached()) }
@@ -57,6 +62,9 @@ func (l *Live) Date() time.Time { return l.epoch.Add(l.reached()) }
 // reached is how far virtual time has gone by now.
 func (l *Live) reached() time.Duration {
 	r := l.rate.Load()
+	if r.paused {
+		return r.virtual
+	}
 	paced := r.virtual + time.Duration(float64(time.Since(r.real))*r.speed)
 	return max(paced, time.Duration(l.now.Load()))
 }
@@ -64,7 +72,8 @@ func (l *Live) reached() time.Duration {
 // due says whether the next work's time has come.
 func (l *Live) due() bool {
 	next, ok := l.engine.Next()
-	return ok && (l.rate.Load().speed == 0 || next.Time <= l.reached())
+	r := l.rate.Load()
+	return ok && !r.paused && (r.speed == 0 || next.Time <= l.reached())
 }
 
 // Run runs the engine until ctx ends, whose error it returns, or a step fails.
@@ -94,15 +103,12 @@ func (l *Live) step() error {
 	return err
 }
 
-// Wake has something in it when somebody from outside waits. It is for a paused
-// simulation, which calls the engine's Serve then.
-func (l *Live) Wake() <-chan struct{} { return l.wake }
-
 // wait waits for the next work's time, or for somebody from outside.
 func (l *Live) wait(ctx context.Context) {
 	d := time.Hour
-	if next, ok := l.engine.Next(); ok {
-		d = time.Duration(float64(next.Time-l.reached())/l.rate.Load().speed) + time.Millisecond
+	r := l.rate.Load()
+	if next, ok := l.engine.Next(); ok && !r.paused {
+		d = time.Duration(float64(next.Time-l.reached())/r.speed) + time.Millisecond
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
