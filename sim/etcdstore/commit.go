@@ -1,15 +1,9 @@
 package etcdstore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
-
-	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/api/v3/mvccpb"
-	etcderrors "go.etcd.io/etcd/server/v3/etcdserver/errors"
-	"go.etcd.io/etcd/server/v3/storage/mvcc"
 )
 
 // MaxValue is the size in bytes above which a value is refused, as an etcd with
@@ -28,17 +22,12 @@ type Op struct {
 	Guard int64
 }
 
-// Event is one change of one key, as the watch brought it. The bytes are shared
+// Event is one change of one key, as the watch brings it. The bytes are shared
 // with etcd and must not be changed.
 type Event struct {
-	Key   string
-	Value []byte // nil: deleted
-	// Prev is the value that a delete removed; nil for anything else. What a put
-	// replaced can be read: Get(Key, Revision-1). Carrying it in each event would
-	// make a commit some 10 % slower.
-	Prev           []byte
-	Revision       int64 // of this change
-	CreateRevision int64 // of the key's first version since it last did not exist
+	Key      string
+	Value    []byte // nil: deleted; what was there before can be read: Get(Key, Revision-1)
+	Revision int64  // of this change
 }
 
 // ConflictError means that a guard did not hold. Nothing was written.
@@ -60,8 +49,8 @@ func (e *ConflictError) Error() string {
 }
 
 // Commit carries out all ops in one transaction, or none of them. It returns the
-// new revision and the transaction's events in the order of the ops, once the
-// watch has brought them, so that whoever reads or watches afterwards sees them.
+// new revision and the transaction's events in the order of the ops. Whoever reads
+// or watches afterwards sees them. The ops must not be changed any more.
 //
 // The error is a *ConflictError for the first op whose guard does not hold, or
 // ErrTooLarge, or says what is wrong with an op; nothing was written then. After
@@ -75,28 +64,52 @@ func (s *Store) Commit(ops ...Op) (rev int64, events []Event, err error) {
 	if err := s.check(ops); err != nil {
 		return 0, nil, err
 	}
-	done, rev, err := s.propose(transaction(ops))
+	if s.ahead != nil && size(ops) <= maxAheadBytes {
+		err = s.ahead.commit(ops)
+	} else {
+		err = s.commit(ops)
+	}
 	if err != nil {
 		return 0, nil, err
 	}
-	expected := s.rev
-	if done {
-		expected++
+	s.rev++
+	if s.ahead != nil {
+		s.ahead.follow(ops, s.rev)
 	}
-	if rev != expected {
-		return 0, nil, s.fail(fmt.Errorf("%w: it is at revision %d, expected %d", ErrForeignWrite, rev, expected))
-	}
-	if !done {
-		return 0, nil, s.conflict(ops)
-	}
-	if events, err = s.await(rev, len(ops)); err != nil {
-		return 0, nil, s.fail(err)
-	}
-	s.rev = rev
 	if err := s.trim(); err != nil {
-		return 0, nil, s.fail(err)
+		return 0, nil, err
 	}
-	return rev, events, nil
+	return s.rev, eventsOf(ops, s.rev), nil
+}
+
+// commit has etcd carry out ops and waits until it has.
+func (s *Store) commit(ops []Op) error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	err := s.writer.commit(ops)
+	var conflict *ConflictError
+	if err == nil || errors.As(err, &conflict) || errors.Is(err, ErrTooLarge) {
+		return err
+	}
+	return s.fail(err)
+}
+
+// size is how many bytes of values ops have.
+func size(ops []Op) (n int) {
+	for _, op := range ops {
+		n += len(op.Value)
+	}
+	return n
+}
+
+// eventsOf are the events of a transaction that made a revision of ops.
+func eventsOf(ops []Op, rev int64) []Event {
+	events := make([]Event, len(ops))
+	for i, op := range ops {
+		events[i] = Event{Key: op.Key, Value: op.Value, Revision: rev}
+	}
+	return events
 }
 
 // check refuses what etcd would refuse and what would be no guarded write.
@@ -126,91 +139,4 @@ func (s *Store) check(ops []Op) error {
 		}
 	}
 	return nil
-}
-
-// transaction is the request for etcd that carries out ops.
-func transaction(ops []Op) *pb.TxnRequest {
-	r := &pb.TxnRequest{Compare: make([]*pb.Compare, len(ops)), Success: make([]*pb.RequestOp, len(ops))}
-	for i, op := range ops {
-		key := []byte(op.Key)
-		r.Compare[i] = &pb.Compare{
-			Key: key, Target: pb.Compare_MOD, Result: pb.Compare_EQUAL,
-			TargetUnion: &pb.Compare_ModRevision{ModRevision: op.Guard},
-		}
-		if op.Value == nil {
-			r.Success[i] = &pb.RequestOp{Request: &pb.RequestOp_RequestDeleteRange{
-				RequestDeleteRange: &pb.DeleteRangeRequest{Key: key}}}
-		} else {
-			r.Success[i] = &pb.RequestOp{Request: &pb.RequestOp_RequestPut{
-				RequestPut: &pb.PutRequest{Key: key, Value: op.Value}}}
-		}
-	}
-	return r
-}
-
-// propose sends a transaction through raft and waits until it has been applied.
-// It tells whether it was carried out, and the store's revision afterwards.
-//
-// If it had to be sent again, it may be that the first one was carried out; then
-// the guards of the second did not hold, but the revision is new.
-func (s *Store) propose(r *pb.TxnRequest) (done bool, rev int64, err error) {
-	var resp *pb.TxnResponse
-	attempts, err := s.member.ask(func(ctx context.Context) (err error) {
-		resp, err = s.member.etcd.Server.Txn(ctx, r)
-		return err
-	})
-	switch {
-	case errors.Is(err, etcderrors.ErrRequestTooLarge):
-		return false, 0, fmt.Errorf("a commit of %d ops: %w", len(r.Success), ErrTooLarge)
-	case err != nil:
-		return false, 0, s.fail(fmt.Errorf("commit: %w", err))
-	}
-	rev = resp.Header.Revision
-	return resp.Succeeded || attempts > 1 && rev > s.rev, rev, nil
-}
-
-// conflict finds the first guard that does not hold.
-func (s *Store) conflict(ops []Op) error {
-	for _, op := range ops {
-		kvs, err := s.read([]byte(op.Key), nil, mvcc.RangeOptions{FastKeysOnly: true})
-		if err != nil {
-			return s.fail(fmt.Errorf("read a guard: %w", err))
-		}
-		var have int64
-		if len(kvs) == 1 {
-			have = kvs[0].ModRevision
-		}
-		if have != op.Guard {
-			return &ConflictError{Key: op.Key, Have: have, Want: op.Guard}
-		}
-	}
-	return s.fail(errors.New("commit: etcd refused a transaction all of whose guards hold"))
-}
-
-// await takes the events of revision rev, n of them, from the watch. They are
-// there already when etcd has answered, unless the watch had to be resumed.
-func (s *Store) await(rev int64, n int) ([]Event, error) {
-	var r mvcc.WatchResponse
-	select {
-	case r = <-s.watch.Chan():
-	case <-s.member.death.done():
-		return nil, s.member.err()
-	}
-	if r.Revision != rev || len(r.Events) != n {
-		return nil, fmt.Errorf("the watch brought %d events up to revision %d instead of %d events of revision %d", len(r.Events), r.Revision, n, rev)
-	}
-	events := make([]Event, n)
-	for i, e := range r.Events {
-		events[i] = Event{Key: string(e.Kv.Key), Revision: rev, CreateRevision: e.Kv.CreateRevision}
-		if e.Type == mvccpb.Event_PUT {
-			events[i].Value = nonNil(e.Kv.Value)
-			continue
-		}
-		gone, _, err := s.get(events[i].Key, rev-1)
-		if err != nil {
-			return nil, fmt.Errorf("read what was deleted: %w", err)
-		}
-		events[i].Prev, events[i].CreateRevision = gone.Value, gone.CreateRevision
-	}
-	return events, nil
 }

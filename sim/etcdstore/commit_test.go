@@ -33,27 +33,27 @@ func TestCommitEvents(t *testing.T) {
 		want []Event
 	}{
 		{[]Op{{Key: "/registry/a", Value: []byte("1")}},
-			[]Event{{Key: "/registry/a", Value: []byte("1"), Revision: 2, CreateRevision: 2}}},
+			[]Event{{Key: "/registry/a", Value: []byte("1"), Revision: 2}}},
 		{[]Op{{Key: "/registry/a", Value: []byte("2"), Guard: 2}},
-			[]Event{{Key: "/registry/a", Value: []byte("2"), Revision: 3, CreateRevision: 2}}},
+			[]Event{{Key: "/registry/a", Value: []byte("2"), Revision: 3}}},
 		{[]Op{{Key: "/registry/a", Value: []byte{}, Guard: 3}},
-			[]Event{{Key: "/registry/a", Value: []byte{}, Revision: 4, CreateRevision: 2}}},
+			[]Event{{Key: "/registry/a", Value: []byte{}, Revision: 4}}},
 		{[]Op{ // the events have the order of the ops, not of the keys
 			{Key: "/registry/c", Value: []byte("c")},
 			{Key: "/registry/a", Value: []byte("3"), Guard: 4},
 			{Key: "/registry/b", Value: []byte("b")},
 		}, []Event{
-			{Key: "/registry/c", Value: []byte("c"), Revision: 5, CreateRevision: 5},
-			{Key: "/registry/a", Value: []byte("3"), Revision: 5, CreateRevision: 2},
-			{Key: "/registry/b", Value: []byte("b"), Revision: 5, CreateRevision: 5},
+			{Key: "/registry/c", Value: []byte("c"), Revision: 5},
+			{Key: "/registry/a", Value: []byte("3"), Revision: 5},
+			{Key: "/registry/b", Value: []byte("b"), Revision: 5},
 		}},
 		{[]Op{{Key: "/registry/a", Guard: 5}, {Key: "/registry/b", Value: []byte("bb"), Guard: 5}},
 			[]Event{
-				{Key: "/registry/a", Prev: []byte("3"), Revision: 6, CreateRevision: 2},
-				{Key: "/registry/b", Value: []byte("bb"), Revision: 6, CreateRevision: 5},
+				{Key: "/registry/a", Revision: 6},
+				{Key: "/registry/b", Value: []byte("bb"), Revision: 6},
 			}},
 		{[]Op{{Key: "/registry/a", Value: []byte("again")}},
-			[]Event{{Key: "/registry/a", Value: []byte("again"), Revision: 7, CreateRevision: 7}}},
+			[]Event{{Key: "/registry/a", Value: []byte("again"), Revision: 7}}},
 	}
 	for i, step := range steps {
 		rev, events, err := s.Commit(step.ops...)
@@ -146,7 +146,7 @@ func TestPlainClient(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c := s.Client()
-	watch := c.Watch(ctx, "", clientv3.WithFromKey(), clientv3.WithRev(2), clientv3.WithPrevKV())
+	watch := c.Watch(ctx, "", clientv3.WithFromKey(), clientv3.WithRev(2))
 	var want []Event
 	for _, ops := range [][]Op{
 		{{Key: "/registry/pods/default/web", Value: []byte("k8s\x00\n\xff")}, {Key: "/registry/minions/worker-1", Value: []byte("node")}},
@@ -171,11 +171,7 @@ func TestPlainClient(t *testing.T) {
 	var got []Event
 	for len(got) < len(want) {
 		for _, e := range (<-watch).Events {
-			event := Event{Key: string(e.Kv.Key), Value: e.Kv.Value, Revision: e.Kv.ModRevision, CreateRevision: e.Kv.CreateRevision}
-			if e.Type == clientv3.EventTypeDelete {
-				event.Prev, event.CreateRevision = e.PrevKv.Value, e.PrevKv.CreateRevision
-			}
-			got = append(got, event)
+			got = append(got, Event{Key: string(e.Kv.Key), Value: e.Kv.Value, Revision: e.Kv.ModRevision})
 		}
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -215,6 +211,7 @@ func TestCommitTimeout(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})
 	rev := put(t, s, "/registry/a", "1", 0)
+	s.Client() // so that commits wait
 
 	backend := s.member.etcd.Server.Backend().BatchTx()
 	backend.Lock() // nothing can be applied
@@ -227,7 +224,7 @@ func TestCommitTimeout(t *testing.T) {
 	if took := time.Since(start); took < s.member.etcd.Server.Cfg.ReqTimeout() {
 		t.Fatalf("the commit took only %v: it did not time out", took)
 	}
-	if want := []Event{{Key: "/registry/a", Prev: []byte("1"), Revision: rev + 1, CreateRevision: rev}}; !reflect.DeepEqual(events, want) {
+	if want := []Event{{Key: "/registry/a", Revision: rev + 1}}; !reflect.DeepEqual(events, want) {
 		t.Errorf("events %v", events)
 	}
 	put(t, s, "/registry/a", "2", 0)

@@ -1,13 +1,6 @@
 package etcdstore
 
-import (
-	"context"
-	"errors"
-	"fmt"
-
-	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/server/v3/storage/mvcc"
-)
+import "fmt"
 
 // Oldest is the oldest revision that can still be read.
 func (s *Store) Oldest() int64 {
@@ -35,15 +28,10 @@ func (s *Store) compact(rev int64) error {
 	if rev > s.rev {
 		return fmt.Errorf("compact: %w: %d, the newest is %d", ErrFuture, rev, s.rev)
 	}
-	attempts, err := s.member.ask(func(ctx context.Context) error {
-		_, err := s.member.etcd.Server.Compact(ctx, &pb.CompactionRequest{Revision: rev})
-		return err
-	})
-	if attempts > 1 && errors.Is(err, mvcc.ErrCompacted) {
-		err = nil // by the first attempt
-	}
-	if err != nil {
-		return s.fail(fmt.Errorf("compact up to revision %d: %w", rev, err))
+	if s.ahead != nil {
+		s.ahead.add(job{compact: rev})
+	} else if err := s.writer.compact(rev); err != nil {
+		return s.fail(err)
 	}
 	s.oldest = rev
 	return nil

@@ -8,9 +8,13 @@
 // The room lies outside of the deterministic core: etcd has goroutines, timers
 // and a disk. What can be seen of it is deterministic all the same. There is one
 // writer, so each commit makes the next revision; one watch over the whole
-// prefix is opened before the first write, and Commit returns only when its own
-// events have come back through it; nothing has a lease or a time to live; and
+// prefix is opened before the first write, and each commit is held against the
+// events that come back through it; nothing has a lease or a time to live; and
 // history is cut off by revision numbers, not by time.
+//
+// A commit to a durable store returns when its events have come back. One to a
+// temporary store, which nobody can lose anything of, returns at once, and etcd
+// carries it out meanwhile (see ahead); who reads waits until it has.
 package etcdstore
 
 import (
@@ -22,7 +26,6 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
-	"go.etcd.io/etcd/server/v3/storage/mvcc"
 )
 
 const (
@@ -83,8 +86,9 @@ type Store struct {
 	member *member
 
 	mu     sync.RWMutex // held for writing by Commit, Compact, Client and Close
-	watch  mvcc.WatchStream
-	rev    int64
+	writer *writer
+	ahead  *ahead // nil: each commit waits for etcd
+	rev    int64  // of the newest commit
 	oldest int64
 	client *clientv3.Client
 	broken error // why no call can succeed any more
@@ -112,10 +116,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	kv := m.kv()
 	s := &Store{
-		prefix: o.Prefix, retain: o.Retain, folder: f, member: m,
-		watch: kv.NewWatchStream(), rev: kv.Rev(), oldest: max(1, kv.FirstRev()),
+		prefix: o.Prefix, retain: o.Retain, folder: f, member: m, rev: kv.Rev(), oldest: max(1, kv.FirstRev()),
+		writer: &writer{member: m, watch: kv.NewWatchStream(), rev: kv.Rev()},
 	}
-	_, err = s.watch.Watch(ctx, 0, []byte(s.prefix), rangeEnd(s.prefix), s.rev+1)
+	if o.DataDir == "" {
+		s.ahead = goAhead(s.writer)
+	}
+	_, err = s.writer.watch.Watch(ctx, 0, []byte(s.prefix), rangeEnd(s.prefix), s.rev+1)
 	if err == nil {
 		err = f.keep()
 	}
@@ -133,18 +140,34 @@ func (s *Store) Revision() int64 {
 }
 
 // Client returns a plain etcd client of the store, for tests that want to see
-// what somebody from outside sees. Whoever writes with it breaks the store
-// (ErrForeignWrite). It is closed with the store.
+// what somebody from outside sees: from now on each commit waits for etcd. Whoever
+// writes with it breaks the store (ErrForeignWrite). It is closed with the store.
 func (s *Store) Client() *clientv3.Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.client == nil && s.broken == nil {
-		s.client = v3client.New(s.member.etcd.Server)
+		if s.stopAhead() == nil {
+			s.client = v3client.New(s.member.etcd.Server)
+		}
 	}
 	return s.client
 }
 
-// Close stops etcd and removes a temporary folder. A second call does nothing.
+// stopAhead has the commits that are under way finished, and all later ones wait.
+func (s *Store) stopAhead() error {
+	if s.ahead == nil {
+		return nil
+	}
+	err := s.ahead.stop()
+	s.ahead = nil
+	if err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// Close stops etcd and removes a temporary folder. A second call does nothing. The
+// error may be that of a commit that etcd carries out only now.
 // No goroutine, lock or temporary file of the store is left when it returns.
 func (s *Store) Close() error {
 	s.mu.Lock()
@@ -152,14 +175,15 @@ func (s *Store) Close() error {
 	if errors.Is(s.broken, ErrClosed) {
 		return nil
 	}
+	err := s.stopAhead()
 	s.broken = ErrClosed
 	s.member.stop(func() {
-		s.watch.Close()
+		s.writer.watch.Close()
 		if s.client != nil {
 			_ = s.client.Close() // it has no connection: all it can say is that it was cancelled
 		}
 	})
-	return s.folder.release()
+	return errors.Join(err, s.folder.release())
 }
 
 // usable tells why the store cannot be used, if so. The caller holds s.mu.
@@ -167,7 +191,20 @@ func (s *Store) usable() error {
 	if s.broken != nil {
 		return s.broken
 	}
+	if s.ahead != nil {
+		if err := s.ahead.err(); err != nil {
+			return err
+		}
+	}
 	return s.member.err()
+}
+
+// settle waits until etcd has done all that it was asked for, and returns usable.
+func (s *Store) settle() error {
+	if s.ahead != nil {
+		s.ahead.open.Wait()
+	}
+	return s.usable()
 }
 
 // fail notes the error that no later call can get past.
@@ -186,7 +223,7 @@ type Stats struct {
 func (s *Store) Stats() (Stats, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if err := s.usable(); err != nil {
+	if err := s.settle(); err != nil {
 		return Stats{}, err
 	}
 	b := s.member.etcd.Server.Backend()

@@ -39,15 +39,15 @@ func writeForEver(dir string) error {
 // written is the key that the writer creates at revision rev+1.
 func written(rev int64) string { return fmt.Sprintf("/registry/written/%06d", rev) }
 
-// writer is a running process that writes to a store.
-type writer struct {
+// program is a running process that writes to a store.
+type program struct {
 	cmd   *exec.Cmd
 	lines *bufio.Scanner // numbers of the keys that were acknowledged
 	last  int64          // the last of them that was read; -1 if none
 	said  *os.File       // its standard error
 }
 
-func startWriter(t *testing.T, dir string) *writer {
+func startWriter(t *testing.T, dir string) *program {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -68,11 +68,11 @@ func startWriter(t *testing.T, dir string) *writer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait(); _ = said.Close() })
-	return &writer{cmd, bufio.NewScanner(out), -1, said}
+	return &program{cmd, bufio.NewScanner(out), -1, said}
 }
 
 // next reads the number of the next key, and tells whether there was one.
-func (w *writer) next(t *testing.T) bool {
+func (w *program) next(t *testing.T) bool {
 	t.Helper()
 	if !w.lines.Scan() {
 		return false
@@ -85,7 +85,7 @@ func (w *writer) next(t *testing.T) bool {
 
 // kill ends the process with SIGKILL, and returns the number of the last key that
 // it said was written, -1 if none.
-func (w *writer) kill(t *testing.T) int64 {
+func (w *program) kill(t *testing.T) int64 {
 	t.Helper()
 	if err := w.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ type KV struct {
 func (s *Store) List(prefix string, rev int64) (kvs []KV, at int64, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if err := s.usable(); err != nil {
+	if err := s.settle(); err != nil {
 		return nil, 0, err
 	}
 	if prefix == "" {
@@ -57,7 +57,7 @@ func (s *Store) List(prefix string, rev int64) (kvs []KV, at int64, err error) {
 func (s *Store) Get(key string, rev int64) (KV, bool, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if err := s.usable(); err != nil {
+	if err := s.settle(); err != nil {
 		return KV{}, false, err
 	}
 	return s.get(key, rev)
@@ -74,27 +74,34 @@ func (s *Store) get(key string, rev int64) (KV, bool, error) {
 	return fromEtcd(found[0]), true, nil
 }
 
-// read reads a range of keys, or one key if end is nil. The caller holds s.mu, so
-// that no commit is under way and the buffer of newest writes need not be copied.
+// read reads a range of keys, or one key if end is nil.
 func (s *Store) read(key, end []byte, o mvcc.RangeOptions) ([]*mvccpb.KeyValue, error) {
-	alive := false
-	defer func() {
-		// etcd has found the database damaged and ends the goroutine (see death).
-		// This one is the caller's, which must not vanish in silence.
-		if !alive {
-			panic(s.member.err())
-		}
-	}()
-	tx := s.member.kv().Read(mvcc.SharedBufReadTxMode, traceutil.TODO())
-	defer tx.End()
-	r, err := tx.Range(context.Background(), key, end, o)
-	alive = true
+	kvs, err := s.member.read(key, end, o)
 	switch {
 	case errors.Is(err, mvcc.ErrCompacted):
 		return nil, fmt.Errorf("%w: %d, the oldest is %d", ErrCompacted, o.Rev, s.oldest)
 	case errors.Is(err, mvcc.ErrFutureRev):
 		return nil, fmt.Errorf("%w: %d, the newest is %d", ErrFuture, o.Rev, s.rev)
-	case err != nil:
+	}
+	return kvs, err
+}
+
+// read reads a range of keys, or one key if end is nil. No commit may be under
+// way, so that the buffer of newest writes need not be copied.
+func (m *member) read(key, end []byte, o mvcc.RangeOptions) ([]*mvccpb.KeyValue, error) {
+	alive := false
+	defer func() {
+		// etcd has found the database damaged and ends the goroutine (see death).
+		// This one is the caller's, which must not vanish in silence.
+		if !alive {
+			panic(m.err())
+		}
+	}()
+	tx := m.kv().Read(mvcc.SharedBufReadTxMode, traceutil.TODO())
+	defer tx.End()
+	r, err := tx.Range(context.Background(), key, end, o)
+	alive = true
+	if err != nil {
 		return nil, err
 	}
 	return r.KVs, nil
@@ -109,7 +116,7 @@ const historyStep = 1000
 func (s *Store) History(key string) ([]Event, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if err := s.usable(); err != nil {
+	if err := s.settle(); err != nil {
 		return nil, err
 	}
 	var history []Event
@@ -118,7 +125,7 @@ func (s *Store) History(key string) ([]Event, error) {
 		return nil, fmt.Errorf("history of %s: %w", key, err)
 	}
 	if ok {
-		history = append(history, Event{Key: key, Value: first.Value, Revision: first.ModRevision, CreateRevision: first.CreateRevision})
+		history = append(history, Event{Key: key, Value: first.Value, Revision: first.ModRevision})
 	}
 	for from := s.oldest + 1; from <= s.rev; from += historyStep {
 		changes, err := s.changes(key, from, min(from+historyStep, s.rev+1))
@@ -126,11 +133,6 @@ func (s *Store) History(key string) ([]Event, error) {
 			return nil, fmt.Errorf("history of %s: %w", key, err)
 		}
 		history = append(history, changes...)
-	}
-	for i, e := range history {
-		if e.Value == nil && i > 0 {
-			history[i].Prev, history[i].CreateRevision = history[i-1].Value, history[i-1].CreateRevision
-		}
 	}
 	return history, nil
 }
@@ -157,7 +159,7 @@ func (s *Store) changes(key string, from, to int64) ([]Event, error) {
 		if string(kv.Key) != key {
 			continue
 		}
-		e := Event{Key: key, Revision: mvcc.BytesToRev(revs[i]).Main, CreateRevision: kv.CreateRevision}
+		e := Event{Key: key, Revision: mvcc.BytesToRev(revs[i]).Main}
 		if !mvcc.IsTombstone(revs[i]) {
 			e.Value = nonNil(kv.Value)
 		}

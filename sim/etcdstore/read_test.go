@@ -76,10 +76,10 @@ func TestHistory(t *testing.T) {
 	commit(t, s, Op{Key: key, Guard: 4})                                                    // 5
 	commit(t, s, Op{Key: "/registry/b", Value: []byte("b")}, Op{Key: key, Value: []byte{}}) // 6
 	all := []Event{
-		{Key: key, Value: []byte("1"), Revision: 3, CreateRevision: 3},
-		{Key: key, Value: []byte("2"), Revision: 4, CreateRevision: 3},
-		{Key: key, Prev: []byte("2"), Revision: 5, CreateRevision: 3},
-		{Key: key, Value: []byte{}, Revision: 6, CreateRevision: 6},
+		{Key: key, Value: []byte("1"), Revision: 3},
+		{Key: key, Value: []byte("2"), Revision: 4},
+		{Key: key, Revision: 5},
+		{Key: key, Value: []byte{}, Revision: 6},
 	}
 	for oldest, want := range map[int64][]Event{1: all, 3: all, 4: all[1:], 5: all[3:], 6: all[3:]} {
 		if got := historyAfterCompaction(t, oldest, s); !reflect.DeepEqual(got, want) {
@@ -128,10 +128,14 @@ func difference(before, after []KV) (ops []Op) {
 }
 
 // TestModel compares the store with a map per revision, for random commits with
-// guards that hold or not, with compactions between them.
+// guards that hold or not, with compactions between them; commits that wait for
+// etcd, and commits that do not.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := openRapid(t)
+		if rapid.Bool().Draw(t, "commits wait?") {
+			s.Client()
+		}
 		states := []map[string]KV{nil, {}} // by revision
 		var log []Event
 		oldest := int64(1)
@@ -208,14 +212,14 @@ func apply(now map[string]KV, ops []Op, rev int64) (map[string]KV, []Event, *Con
 		switch {
 		case op.Value == nil:
 			delete(next, op.Key)
-			events = append(events, Event{Key: op.Key, Prev: old.Value, Revision: rev, CreateRevision: old.CreateRevision})
+			events = append(events, Event{Key: op.Key, Revision: rev})
 			continue
 		case exists:
 			next[op.Key] = KV{op.Key, op.Value, old.CreateRevision, rev}
 		default:
 			next[op.Key] = KV{op.Key, op.Value, rev, rev}
 		}
-		events = append(events, Event{Key: op.Key, Value: op.Value, Revision: rev, CreateRevision: next[op.Key].CreateRevision})
+		events = append(events, Event{Key: op.Key, Value: op.Value, Revision: rev})
 	}
 	return next, events, nil
 }

@@ -183,6 +183,7 @@ func TestDeath(t *testing.T) {
 	t.Setenv("TMPDIR", tmp)
 	s := open(t, Options{})
 	put(t, s, "/registry/a", "x", 0)
+	list(t, s, 0) // so that etcd is done with it
 	cause := errors.New("no space left on device")
 	died := make(chan struct{})
 	go func() {
@@ -211,6 +212,7 @@ func TestDeath(t *testing.T) {
 func TestDamagedRecord(t *testing.T) {
 	s := open(t, Options{})
 	rev := put(t, s, "/registry/a", "x", 0)
+	list(t, s, 0)
 	tx := s.member.etcd.Server.Backend().BatchTx()
 	tx.LockInsideApply()
 	tx.UnsafePut(schema.Key, mvcc.RevToBytes(mvcc.Revision{Main: rev}, mvcc.NewRevBytes()), []byte("\xff\xff"))

@@ -143,7 +143,7 @@ func TestPlantedBugsAreCaught(t *testing.T) {
 					return s.Commit(ops...)
 				}
 				revision := kv.ModRevision + 1 // says that it has written, and has not
-				return revision, []etcdstore.Event{{Key: ops[0].Key, Value: ops[0].Value, Prev: kv.Value, Revision: revision, CreateRevision: kv.CreateRevision}}, nil
+				return revision, []etcdstore.Event{{Key: ops[0].Key, Value: ops[0].Value, Revision: revision}}, nil
 			})
 		}, ruleDurable},
 		"kubelets do not report readiness": {func() Options {
