@@ -19,18 +19,19 @@ import (
 // binds one every right in that or the verb "bind". old is nil for a new object.
 // Other objects, and members of Masters, pass.
 func (p *Policy) Grants(a Attributes, new, old api.Object) error {
-	if new == nil || slices.Contains(a.Groups, Masters) || old != nil && onlyOwners(new, old) {
-		return nil
-	}
+	var grants func() error
 	switch o := new.(type) {
 	case *rbacv1.Role, *rbacv1.ClusterRole:
-		return p.grantsRole(a, new, old)
+		grants = func() error { return p.grantsRole(a, new, old) }
 	case *rbacv1.RoleBinding:
-		return p.grantsBinding(a, o.RoleRef, new)
+		grants = func() error { return p.grantsBinding(a, o.RoleRef, new) }
 	case *rbacv1.ClusterRoleBinding:
-		return p.grantsBinding(a, o.RoleRef, new)
+		grants = func() error { return p.grantsBinding(a, o.RoleRef, new) }
 	}
-	return nil
+	if grants == nil || slices.Contains(a.Groups, Masters) || old != nil && onlyOwners(new, old) {
+		return nil
+	}
+	return grants()
 }
 
 // onlyOwners says whether a change is what the garbage collector does to let an object go.
