@@ -18,6 +18,7 @@ import (
 
 	"minisim/internal/source"
 	"minisim/scenarios"
+	"minisim/sim/apiserver/rest"
 	"minisim/sim/scenario"
 	"minisim/sim/session"
 	"minisim/sim/trace"
@@ -198,8 +199,12 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	if err != nil {
 		return err
 	}
+	var keys *rest.Keys
 	if o.serve {
-		in.Served = true
+		if keys, err = rest.NewKeys(); err != nil {
+			return fmt.Errorf("make the cluster's certificates: %w", err)
+		}
+		in.Served, in.RootCA = true, keys.RootCA()
 		if o.dataDir == "" {
 			in.Epoch = began.Truncate(time.Second).UTC() // so that kubectl, which knows only real time, tells ages right
 		}
@@ -218,7 +223,7 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	p.listen(o)
 	switch {
 	case o.serve:
-		err = p.serve(o.speed)
+		err = p.serve(o.speed, keys)
 	case o.step:
 		err = p.stepThrough()
 	default:

@@ -25,14 +25,14 @@ func servePace(speed string) (first, then float64, err error) {
 
 // serve plays the scenario while its cluster can be reached from outside, and
 // goes on until it is interrupted.
-func (p *player) serve(speed string) (err error) {
+func (p *player) serve(speed string, keys *rest.Keys) (err error) {
 	first, then, err := servePace(speed)
 	if err != nil {
 		return err
 	}
 	c := p.runner.Cluster
 	l := rest.NewLive(c.Engine)
-	server, err := rest.Start(rest.Config{Engine: c.Engine, API: c.API, Clock: l.Date})
+	server, err := rest.Start(rest.Config{Engine: c.Engine, API: c.API, Keys: keys, Clock: l.Date})
 	if err != nil {
 		return err
 	}

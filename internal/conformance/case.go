@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -134,52 +133,6 @@ func Load(folder string) ([]Case, error) {
 // Traceless says whether a case leaves everything as it was: one request that is refused.
 func (c *Case) Traceless() bool {
 	return len(c.Setup)+len(c.Before)+len(c.After) == 0 && c.Answer.Code >= 400
-}
-
-// WithoutToken is the case with an answer that has no volume with a service
-// account's token; false if it has none anyway.
-func (c *Case) WithoutToken() (*Case, bool) {
-	text, err := json.Marshal(c.Answer)
-	if err != nil || !bytes.Contains(text, []byte(tokenVolume)) {
-		return c, false
-	}
-	out := *c
-	out.Answer = Answer{}
-	if json.Unmarshal(text, &out.Answer) != nil {
-		return c, false
-	}
-	dropTokens(out.Answer.Defaulted)
-	for i := range out.Answer.After {
-		dropTokens(out.Answer.After[i].Defaulted)
-	}
-	return &out, true
-}
-
-func dropTokens(pod map[string]any) {
-	spec, ok := pod["spec"].(map[string]any)
-	if !ok {
-		return
-	}
-	dropToken(spec, "volumes")
-	for _, list := range []string{"containers", "initContainers"} {
-		containers, _ := spec[list].([]any)
-		for _, container := range containers {
-			dropToken(container.(map[string]any), "volumeMounts")
-		}
-	}
-}
-
-// tokenVolume begins the name of the volume with a service account's token.
-const tokenVolume = "kube-api-access-"
-
-func dropToken(o map[string]any, list string) {
-	items, _ := o[list].([]any)
-	items = slices.DeleteFunc(items, func(v any) bool { return strings.HasPrefix(v.(map[string]any)["name"].(string), tokenVolume) })
-	if len(items) == 0 {
-		delete(o, list)
-	} else {
-		o[list] = items
-	}
 }
 
 // parse reads a case. Its YAML is of version 1.2, where y and n are not booleans.

@@ -39,6 +39,11 @@ type Cluster struct {
 
 // Start starts a cluster and serves it until Close.
 func Start(ctx context.Context, c Config) (*Cluster, error) {
+	keys, err := rest.NewKeys()
+	if err != nil {
+		return nil, err
+	}
+	c.Cluster.RootCA = keys.RootCA()
 	made, err := cluster.New(ctx, c.Cluster)
 	if err != nil {
 		return nil, err
@@ -47,7 +52,7 @@ func Start(ctx context.Context, c Config) (*Cluster, error) {
 	err = made.Engine.RunTo(made.Engine.Now() + warmUp)
 	s := &Cluster{Cluster: made, Live: rest.NewLive(made.Engine), speed: c.Speed}
 	if err == nil {
-		s.Server, err = rest.Start(rest.Config{Engine: made.Engine, API: made.API, Clock: s.Live.Date, Tokens: c.Tokens})
+		s.Server, err = rest.Start(rest.Config{Engine: made.Engine, API: made.API, Keys: keys, Clock: s.Live.Date, Tokens: c.Tokens})
 	}
 	if err != nil {
 		return nil, errors.Join(err, made.Close())

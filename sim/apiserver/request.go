@@ -143,12 +143,21 @@ func (c *call) vet(verb api.Verb, o, old api.Object) error {
 func (c *call) admission(verb api.Verb, o, old api.Object) *admission.Attributes {
 	a := &admission.Attributes{
 		User: c.id.User, Groups: c.id.Groups, Verb: verb, Resource: c.Resource, Subresource: c.Subresource,
-		Key: c.Key, Object: o, Old: old, Now: c.server.Engine.Clock(), Warn: c.Warn,
+		Key: c.Key, Object: o, Old: old, Now: c.server.Engine.Clock(), Warn: c.Warn, Generate: c.generate,
 	}
 	if !c.DryRun {
 		a.Charge = c.charge
 	}
 	return a
+}
+
+// generate makes a name for a part of the request's object.
+func (c *call) generate(base string) string {
+	name := c.Key.Name
+	if name == "" && c.Object != nil {
+		name = c.Object.GetGenerateName() // its own is yet to be made
+	}
+	return c.server.rand.name(base, c.Resource.StoreKey(api.Key{Namespace: c.Key.Namespace, Name: name})+" "+base)
 }
 
 // charge stores the status of a quota that the request uses some of.

@@ -347,7 +347,7 @@ func TestRecordTellsTheWay(t *testing.T) {
 	l.watcher(l.client("system:kube-scheduler"), "s", api.Pods, api.ListOptions{}, l.server.Revision())
 	l.watcher(l.client("system:kube-controller-manager"), "c", api.Pods, api.ListOptions{}, l.server.Revision())
 	must[*corev1.Pod](t)(api.Create(l.admin, newPod("a")))
-	want := "create pod default/a: allowed (system:masters), ServiceAccount: service account default, " +
+	want := "create pod default/a: allowed (system:masters), ServiceAccount: service account default with its token, " +
 		"DefaultTolerationSeconds: not-ready and unreachable tolerated for 300 s, defaulted, valid → etcd revision 11 → told system:kube-controller-manager, system:kube-scheduler"
 	if got := l.last().Tell(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

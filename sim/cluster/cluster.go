@@ -4,6 +4,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -105,12 +106,16 @@ func (c *Cluster) Lookup(namespace, name string) ([]string, bool) {
 	return c.dns.Lookup(namespace, name)
 }
 
+// noRootCA stands where pods look for the certificate of a server that there is not.
+const noRootCA = "# Nobody serves this cluster, so there is no certificate by which to know its API server.\n"
+
 func (c *Cluster) master(name string) *machine {
 	system := func(user string) apiserver.Identity {
 		return apiserver.Identity{User: user, Groups: []string{"system:authenticated"}}
 	}
 	options := controller.DefaultOptions()
 	options.NodeOptions = controller.DefaultNodeOptions(len(c.Config.Workers))
+	options.RootCA = cmp.Or(c.Config.RootCA, noRootCA)
 	m := &machine{name: name, server: true}
 	m.programs = []*program{
 		{

@@ -39,6 +39,10 @@ type Config struct {
 	// cluster has a store of its own. It excludes DataDir.
 	Past *Past
 
+	// RootCA is the certificate, PEM, of the authority that has signed the API
+	// server's, for the pods. "": nobody serves the cluster, and there is none.
+	RootCA string
+
 	Epoch   time.Time // the date of virtual time 0; zero: engine.Epoch
 	DataDir string    // keep the cluster's etcd here, durably; "" is a temporary folder
 	EtcdLog io.Writer // where etcd's own log goes; nil: nowhere

@@ -42,6 +42,7 @@ func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newDisruption(p, c)
 	newNamespaces(p, c)
 	newServiceAccounts(p, c)
+	newRootCA(p, c, o.RootCA)
 	newQuotas(p, c)
 	newClusterRoles(p, c)
 }

@@ -6,6 +6,9 @@ import "time"
 type Options struct {
 	NodeOptions
 
+	// RootCA is what --root-ca-file holds: the certificate of whoever signs the API server's, PEM.
+	RootCA string
+
 	// MaxEndpointsPerSlice is --max-endpoints-per-slice: how many endpoints an EndpointSlice has at most.
 	MaxEndpointsPerSlice int
 

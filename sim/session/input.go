@@ -26,6 +26,7 @@ type Input struct {
 	NoBuild  bool              // images of `build:` are not built
 
 	Scheduler []byte    // a KubeSchedulerConfiguration in place of the file's own; nil: none
+	RootCA    string    // the certificate, PEM, of the authority behind the API server's; "": nobody serves it
 	Epoch     time.Time // the date at which virtual time begins; zero: engine.Epoch
 	Served    bool      // others may come from outside: the run goes on after its end, and Step never says that it is over
 }
@@ -72,6 +73,7 @@ func (in Input) Load() (*scenario.Scenario, error) {
 		sc.Cluster.Scheduler = options
 	}
 	sc.Cluster.Seed, sc.Cluster.Epoch, sc.Cluster.Input = sc.Seed, in.Epoch, append(sc.Input(), in.Scheduler...)
+	sc.Cluster.RootCA = in.RootCA
 	return sc, nil
 }
 

@@ -41,6 +41,7 @@ type Recording struct {
 	NoBuild  bool              `json:"noBuild,omitempty"`
 
 	Scheduler []byte            `json:"scheduler,omitempty"` // a KubeSchedulerConfiguration
+	RootCA    string            `json:"rootCA,omitempty"`    // the certificate, PEM, of the authority behind the API server's; its key is nowhere
 	Epoch     time.Time         `json:"epoch,omitzero"`      // the date at which virtual time begins
 	Served    bool              `json:"served,omitempty"`    // it went on after its end
 	Answers   map[string]string `json:"answers,omitempty"`   // to the scenario's questions, by their ids
@@ -94,7 +95,7 @@ func (s *Session) recording() (*Recording, error) {
 	in := s.input
 	rec := &Recording{
 		Name: in.Name, Path: in.Path, File: string(in.File), Seed: in.Seed, Profiles: in.Profiles, NoBuild: in.NoBuild,
-		Scheduler: in.Scheduler, Epoch: in.Epoch, Served: in.Served, Answers: s.answers, Resolved: s.resolved, Journal: s.Journal(), Step: s.StepNumber(), Time: s.Now(), Ended: s.End() != nil, Hash: s.Hash(),
+		Scheduler: in.Scheduler, RootCA: in.RootCA, Epoch: in.Epoch, Served: in.Served, Answers: s.answers, Resolved: s.resolved, Journal: s.Journal(), Step: s.StepNumber(), Time: s.Now(), Ended: s.End() != nil, Hash: s.Hash(),
 	}
 	var err error
 	if rec.Project, err = in.project(); err != nil {
@@ -210,7 +211,7 @@ func (rec *Recording) input() (in Input, cleanup func() error, err error) {
 	in = Input{
 		Name: rec.Name, Path: rec.Path, File: []byte(rec.File), Env: rec.Env,
 		Seed: rec.Seed, Profiles: rec.Profiles, NoBuild: rec.NoBuild,
-		Scheduler: rec.Scheduler, Epoch: rec.Epoch, Served: rec.Served,
+		Scheduler: rec.Scheduler, RootCA: rec.RootCA, Epoch: rec.Epoch, Served: rec.Served,
 	}
 	in.Dir, cleanup, err = rec.Project.unpack()
 	return in, cleanup, err

@@ -58,7 +58,7 @@ func TestReplayEqualsTheRun(t *testing.T) {
 // them after the run's end, on a cluster that lives at another date.
 func TestReplayOfAServedRun(t *testing.T) {
 	in := builtin(t, "hello", 1)
-	in.Served, in.Epoch = true, time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC)
+	in.Served, in.RootCA, in.Epoch = true, "the public half of a key", time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC)
 	s, err := Open(t.Context(), in, Options{})
 	if err != nil {
 		t.Fatal(err)

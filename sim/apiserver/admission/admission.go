@@ -23,9 +23,10 @@ type Attributes struct {
 	Object      api.Object // the object to come, which plugins may change; nil for a delete
 	Old         api.Object // the present object, nil for a create
 
-	Now    time.Time                         // the virtual time
-	Warn   func(string)                      // is told of what the sender should know; nil: nobody is
-	Charge func(*corev1.ResourceQuota) error // stores what a quota's status has become; nil for a dry run
+	Now      time.Time                         // the virtual time
+	Warn     func(string)                      // is told of what the sender should know; nil: nobody is
+	Generate func(base string) string          // makes a name that begins with base, another one each time
+	Charge   func(*corev1.ResourceQuota) error // stores what a quota's status has become; nil for a dry run
 }
 
 func (a *Attributes) warn(text string) {

@@ -54,11 +54,14 @@ var around = world{
 }
 
 func create(o api.Object) *Attributes {
-	return &Attributes{User: "kubernetes-admin", Verb: api.VerbCreate, Resource: api.Of(o), Key: api.KeyOf(o), Object: o}
+	return &Attributes{User: "kubernetes-admin", Verb: api.VerbCreate, Resource: api.Of(o), Key: api.KeyOf(o), Object: o, Generate: generate}
 }
+
+func generate(base string) string { return base + "abcde" }
 
 func TestPodIsCompleted(t *testing.T) {
 	pod := &corev1.Pod{ObjectMeta: named("p"), Spec: corev1.PodSpec{
+		Containers:        []corev1.Container{{Name: "c"}},
 		PriorityClassName: "high",
 		Tolerations:       []corev1.Toleration{{Key: corev1.TaintNodeNotReady, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute}},
 	}}
@@ -66,7 +69,7 @@ func TestPodIsCompleted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(changed, "; "); got != "ServiceAccount: service account default; Priority: priority 1000 of class high; DefaultTolerationSeconds: not-ready and unreachable tolerated for 300 s" {
+	if got := strings.Join(changed, "; "); got != "ServiceAccount: service account default with its token; Priority: priority 1000 of class high; DefaultTolerationSeconds: not-ready and unreachable tolerated for 300 s" {
 		t.Errorf("changed: %s", got)
 	}
 	s := pod.Spec
@@ -136,7 +139,7 @@ func TestNodeRestriction(t *testing.T) {
 		case old != nil:
 			key, r = api.KeyOf(old), api.Of(old)
 		}
-		return &Attributes{User: "system:node:n1", Groups: []string{"system:nodes"}, Verb: verb, Subresource: sub, Resource: r, Key: key, Object: o, Old: old}
+		return &Attributes{User: "system:node:n1", Groups: []string{"system:nodes"}, Verb: verb, Subresource: sub, Resource: r, Key: key, Object: o, Old: old, Generate: generate}
 	}
 	node := func(name string, change func(*corev1.Node)) *corev1.Node {
 		n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -178,10 +177,7 @@ func (s *server) create(o api.Object, r *api.Resource, namespace string) (api.Ob
 		return nil, err
 	}
 	if base := o.GetGenerateName(); base != "" && o.GetName() == "" {
-		o.SetName(base + "abcde")
-	}
-	if pod, ok := o.(*corev1.Pod); ok {
-		mountToken(pod)
+		o.SetName(generate(base))
 	}
 	o.SetUID("00000000-0000-0000-0000-000000000001")
 	o.SetDeletionTimestamp(nil)
@@ -239,37 +235,11 @@ func (s *server) update(o, old api.Object, t target) (api.Object, error) {
 func (s *server) attributes(verb api.Verb, t target, o, old api.Object) *admission.Attributes {
 	return &admission.Attributes{
 		Verb: verb, Resource: t.r, Subresource: t.sub, Key: t.key, Object: o, Old: old,
-		Now: birth, Warn: func(text string) { s.warnings = append(s.warnings, text) },
+		Now: birth, Warn: func(text string) { s.warnings = append(s.warnings, text) }, Generate: generate,
 	}
 }
 
-// mountToken gives a pod the volume with its token, which the simulation's
-// admission leaves out.
-func mountToken(pod *corev1.Pod) {
-	if auto := pod.Spec.AutomountServiceAccountToken; auto != nil && !*auto {
-		return
-	}
-	const name = "kube-api-access-abcde"
-	root, namespace := corev1.ConfigMapProjection{}, corev1.DownwardAPIProjection{}
-	root.Name, root.Items = "kube-root-ca.crt", []corev1.KeyToPath{{Key: "ca.crt", Path: "ca.crt"}}
-	namespace.Items = []corev1.DownwardAPIVolumeFile{
-		{Path: "namespace", FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.namespace"}},
-	}
-	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
-		Projected: &corev1.ProjectedVolumeSource{DefaultMode: new(int32(0o644)), Sources: []corev1.VolumeProjection{
-			{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{ExpirationSeconds: new(int64(3607)), Path: "token"}},
-			{ConfigMap: &root}, {DownwardAPI: &namespace},
-		}},
-	}})
-	const path = "/var/run/secrets/kubernetes.io/serviceaccount"
-	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
-		for i := range list {
-			if !slices.ContainsFunc(list[i].VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == path }) {
-				list[i].VolumeMounts = append(list[i].VolumeMounts, corev1.VolumeMount{Name: name, ReadOnly: true, MountPath: path})
-			}
-		}
-	}
-}
+func generate(base string) string { return base + "abcde" }
 
 // allocate gives a service what it did not choose.
 func allocate(s *corev1.Service) {

@@ -14,9 +14,10 @@ import (
 	"time"
 )
 
-// pki is a cluster's own certificate authority with what it has issued. It lives
-// as long as the server; its keys are never written down but in the kubeconfig.
-type pki struct {
+// Keys are a cluster's secrets: its own certificate authority, with what that has
+// issued. They are random, live as long as whoever serves the cluster, and are
+// never written down but in kubeconfigs.
+type Keys struct {
 	authority *x509.Certificate
 	key       crypto.Signer
 	pool      *x509.CertPool
@@ -26,51 +27,52 @@ type pki struct {
 // validity is how long certificates are good for.
 const validity = 365 * 24 * time.Hour
 
-func newPKI(now time.Time) (*pki, error) {
-	p := &pki{pool: x509.NewCertPool()}
+// NewKeys makes the keys of a cluster that is about to be served.
+func NewKeys() (*Keys, error) {
+	now := time.Now()
+	k := &Keys{pool: x509.NewCertPool()}
 	ca := template("minisim-ca", nil, now)
 	ca.IsCA, ca.BasicConstraintsValid = true, true
 	ca.KeyUsage |= x509.KeyUsageCertSign
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	var err error
+	if k.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		return nil, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, ca, ca, k.key.Public(), k.key)
 	if err != nil {
 		return nil, err
 	}
-	p.key = key
-	der, err := x509.CreateCertificate(rand.Reader, ca, ca, key.Public(), key)
-	if err != nil {
+	if k.authority, err = x509.ParseCertificate(der); err != nil {
 		return nil, err
 	}
-	if p.authority, err = x509.ParseCertificate(der); err != nil {
-		return nil, err
-	}
-	p.pool.AddCert(p.authority)
+	k.pool.AddCert(k.authority)
 
 	server := template("kube-apiserver", nil, now)
 	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	server.DNSNames = []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
 	server.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
-	certPEM, keyPEM, err := p.issue(server)
+	certPEM, keyPEM, err := k.issue(server)
 	if err != nil {
 		return nil, err
 	}
-	p.server, err = tls.X509KeyPair(certPEM, keyPEM)
-	return p, err
+	k.server, err = tls.X509KeyPair(certPEM, keyPEM)
+	return k, err
 }
 
 // client issues the certificate of a user: the common name is the user's, the
 // organisations are the groups.
-func (p *pki) client(u User, now time.Time) (certPEM, keyPEM []byte, err error) {
+func (k *Keys) client(u User, now time.Time) (certPEM, keyPEM []byte, err error) {
 	c := template(u.Name, u.Groups, now)
 	c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-	return p.issue(c)
+	return k.issue(c)
 }
 
-func (p *pki) issue(c *x509.Certificate) (certPEM, keyPEM []byte, err error) {
+func (k *Keys) issue(c *x509.Certificate) (certPEM, keyPEM []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
 	}
-	der, err := x509.CreateCertificate(rand.Reader, c, p.authority, key.Public(), p.key)
+	der, err := x509.CreateCertificate(rand.Reader, c, k.authority, key.Public(), k.key)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -81,8 +83,9 @@ func (p *pki) issue(c *x509.Certificate) (certPEM, keyPEM []byte, err error) {
 	return pemOf("CERTIFICATE", der), pemOf("EC PRIVATE KEY", keyDER), nil
 }
 
-// caPEM is the authority's certificate, for clients.
-func (p *pki) caPEM() []byte { return pemOf("CERTIFICATE", p.authority.Raw) }
+// RootCA is the authority's certificate, PEM, by which clients know the server.
+// It is no secret.
+func (k *Keys) RootCA() string { return string(pemOf("CERTIFICATE", k.authority.Raw)) }
 
 func pemOf(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})

@@ -14,14 +14,14 @@ var Admin = User{Name: "kubernetes-admin", Groups: []string{"system:masters"}}
 // Kubeconfig is a configuration for kubectl and its like, with a certificate for
 // a user. The context, cluster and user bear the name given.
 func (s *Server) Kubeconfig(name string, u User) ([]byte, error) {
-	cert, key, err := s.pki.client(u, time.Now())
+	cert, key, err := s.config.Keys.client(u, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("issue a certificate: %w", err)
 	}
 	c := kubeconfig{APIVersion: "v1", Kind: "Config", Context: name}
 	var cluster, user, context named
 	cluster.Name, user.Name, context.Name = name, name, name
-	cluster.Cluster = map[string]any{"server": "https://" + s.Address(), "certificate-authority-data": s.pki.caPEM()}
+	cluster.Cluster = map[string]any{"server": "https://" + s.Address(), "certificate-authority-data": []byte(s.config.Keys.RootCA())}
 	user.User = map[string]any{"client-certificate-data": cert, "client-key-data": key}
 	context.Context = map[string]any{"cluster": name, "user": name}
 	c.Clusters, c.Users, c.Contexts = []named{cluster}, []named{user}, []named{context}

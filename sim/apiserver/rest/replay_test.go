@@ -72,7 +72,9 @@ func TestReplay(t *testing.T) {
 	}
 	w.end()
 	e := w.cluster.Engine
-	again, err := cluster.New(t.Context(), config())
+	c := config()
+	c.RootCA = w.cluster.Config.RootCA
+	again, err := cluster.New(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,10 +31,11 @@ import (
 // DefaultPort is the port that is tried first, Kubernetes' own.
 const DefaultPort = 6443
 
-// Config says of what a server is made. Engine and API must be set.
+// Config says of what a server is made. Engine, API and Keys must be set.
 type Config struct {
 	Engine *engine.Engine
 	API    *apiserver.Server
+	Keys   *Keys // whose RootCA the cluster's pods have
 
 	// Port on the loopback interface; 0 is DefaultPort or, when that is taken, any free one.
 	Port int
@@ -50,7 +51,6 @@ type Config struct {
 type Server struct {
 	config   Config
 	bridge   bridge
-	pki      *pki
 	listener net.Listener
 	http     *http.Server
 	openapi  func() (openAPI, error)
@@ -72,24 +72,20 @@ const (
 // Start listens and serves until Close. Reads and writes are carried out by the
 // engine's steps, or its Serve.
 func Start(c Config) (*Server, error) {
-	keys, err := newPKI(time.Now())
-	if err != nil {
-		return nil, fmt.Errorf("make the cluster's certificates: %w", err)
-	}
 	listener, err := listen(c.Port)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
-		config: c, pki: keys, listener: listener, bridge: bridge{engine: c.Engine, closed: make(chan struct{})},
+		config: c, listener: listener, bridge: bridge{engine: c.Engine, closed: make(chan struct{})},
 		openapi: sync.OnceValues(loadOpenAPI), inFlight: make(chan struct{}, maxInFlight), watching: make(chan struct{}, maxWatches),
 	}
 	s.http = &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: log.New(io.Discard, "", 0), // a client that hangs up is no news
 		TLSConfig: &tls.Config{
-			MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{keys.server},
-			ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: keys.pool,
+			MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{c.Keys.server},
+			ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: c.Keys.pool,
 		},
 	}
 	s.served.Go(func() { s.http.ServeTLS(listener, "", "") })
