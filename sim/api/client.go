@@ -23,6 +23,9 @@ const (
 	VerbUpdate Verb = "update"
 	VerbPatch  Verb = "patch"
 	VerbDelete Verb = "delete"
+
+	// VerbDeleteCollection deletes all objects that selectors match.
+	VerbDeleteCollection Verb = "deletecollection"
 )
 
 // Request is one request to the API server that concerns one object.

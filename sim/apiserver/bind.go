@@ -59,7 +59,7 @@ func (c *call) bind() (api.Object, error) {
 // bindable says why a pod cannot be bound.
 func (c *call) bindable(b *corev1.Binding, it *item, pod *corev1.Pod) error {
 	if b.UID != "" && b.UID != pod.UID {
-		return c.otherUID(string(b.UID), pod)
+		return c.otherUID(b.UID, pod.UID)
 	}
 	if v := b.ResourceVersion; v != "" && v != pod.ResourceVersion {
 		return conflict(c.Resource, c.Key, fmt.Errorf(

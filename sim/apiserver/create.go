@@ -43,11 +43,8 @@ func (c *call) create() (api.Object, error) {
 	if err := c.vet(api.VerbCreate, o, nil); err != nil {
 		return nil, err
 	}
-	if o.GetResourceVersion() != "" {
-		return nil, plain("resourceVersion should not be set on objects to be created")
-	}
-	if c.table().get(c.Key) != nil {
-		return nil, apierrors.NewAlreadyExists(c.Resource.GroupResource(), c.Key.Name)
+	if err := c.vacant(o); err != nil {
+		return nil, err
 	}
 	value, err := encode(c.Resource, o)
 	if err != nil {
@@ -59,6 +56,24 @@ func (c *call) create() (api.Object, error) {
 	}
 	c.outcome = Created
 	return c.write(value, o, 0)
+}
+
+// vacant checks that a new object comes to a place that is free.
+func (c *call) vacant(o api.Object) error {
+	if v, err := versionOf(o); err == nil && v != 0 && !c.DryRun {
+		return plain("resourceVersion should not be set on objects to be created")
+	}
+	switch it := c.table().get(c.Key); {
+	case it == nil:
+		return nil
+	case o.GetGenerateName() != "":
+		return apierrors.NewGenerateNameConflict(c.Resource.GroupResource(), c.Key.Name, 1)
+	case it.object.GetDeletionTimestamp() != nil:
+		err := apierrors.NewAlreadyExists(c.Resource.GroupResource(), c.Key.Name)
+		err.ErrStatus.Message = "object is being deleted: " + err.ErrStatus.Message
+		return err
+	}
+	return apierrors.NewAlreadyExists(c.Resource.GroupResource(), c.Key.Name)
 }
 
 // received is the server's own copy of the request's object, of the right type,
@@ -77,6 +92,7 @@ func (c *call) received() (api.Object, error) {
 	o.GetObjectKind().SetGroupVersionKind(c.Resource.GVK())
 	if !c.Resource.Namespaced {
 		c.Key.Namespace = ""
+		o.SetNamespace("")
 	} else if c.Key.Namespace == "" {
 		return nil, apierrors.NewBadRequest("an empty namespace may not be set during creation")
 	}

@@ -2,9 +2,11 @@ package apiserver
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
@@ -13,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/mergepatch"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
@@ -30,12 +33,29 @@ func (c *call) patch() (api.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		if o.GetName() != old.GetName() || o.GetNamespace() != old.GetNamespace() {
-			return nil, apierrors.NewBadRequest("the name of the object (" + o.GetName() + ") does not match the name on the URL (" + old.GetName() + ")")
+		if err := sameName(o, old); err != nil {
+			return nil, err
 		}
 		o.GetObjectKind().SetGroupVersionKind(c.Resource.GVK())
 		return o, nil
 	})
+}
+
+// sameName checks that a patch has left the object where it is.
+func sameName(o, old api.Object) error {
+	switch have := o.GetNamespace(); {
+	case have == "" || old.GetNamespace() == "":
+		o.SetNamespace(old.GetNamespace())
+	case have != old.GetNamespace():
+		return apierrors.NewBadRequest("the namespace of the provided object does not match the namespace sent on the request")
+	}
+	switch o.GetName() {
+	case old.GetName():
+		return nil
+	case "":
+		return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s based on URL) was undeterminable: name must be provided", old.GetName()))
+	}
+	return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", o.GetName(), old.GetName()))
 }
 
 // maxPatchOperations is how many operations Kubernetes takes in one JSON patch.
@@ -54,6 +74,12 @@ func (c *call) patched(old api.Object) (api.Object, error) {
 	if err != nil {
 		return nil, plain("%v", err)
 	}
+	var minded []error
+	if c.Unknown == metav1.FieldValidationStrict || c.Unknown == metav1.FieldValidationWarn {
+		if minded, err = c.readPatch(); err != nil {
+			return nil, err
+		}
+	}
 	after, err := c.applyPatch(before, old)
 	if err != nil {
 		return nil, err
@@ -63,20 +89,39 @@ func (c *call) patched(old api.Object) (api.Object, error) {
 	if err != nil {
 		return nil, c.badPatch(after, err)
 	}
-	return o, c.minded(after, append(c.twice(), strict...))
+	return o, c.minded(after, append(minded, strict...))
 }
 
-// twice are the fields that the patch has more than once.
-func (c *call) twice() []error {
+// readPatch reads the patch for itself and gives what only a strict reader minds: fields that it has twice.
+func (c *call) readPatch() (strict []error, err error) {
 	if c.PatchType == types.JSONPatchType {
-		return nil // its own decoder says what it thinks of them
+		var operations []jsonPatchOp
+		if strict, err = kjson.UnmarshalStrict(c.Patch, &operations); err != nil {
+			text := strings.ReplaceAll(err.Error(), "apiserver.jsonPatchOp", "handlers.jsonPatchOp") // as the real server calls it
+			return nil, apierrors.NewBadRequest("error decoding patch: " + text)
+		}
+		for i, e := range strict {
+			strict[i] = fmt.Errorf("json patch %v", e)
+		}
+		return strict, nil
 	}
-	var v map[string]any
-	strict, err := kjson.UnmarshalStrict(c.Patch, &v)
-	if err != nil {
-		return nil // applying the patch has told of that
+	v := map[string]any{}
+	strict, err = kjson.UnmarshalStrict(c.Patch, &v)
+	switch {
+	case err != nil && c.PatchType == types.MergePatchType:
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
+	case err != nil:
+		return nil, apierrors.NewBadRequest(err.Error())
 	}
-	return strict
+	return strict, nil
+}
+
+// jsonPatchOp is an operation of a JSON patch.
+type jsonPatchOp struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	From  string `json:"from"`
+	Value any    `json:"value"`
 }
 
 // minded refuses or remarks upon what only a strict reader minds.
@@ -111,32 +156,51 @@ func (c *call) applyPatch(before []byte, old api.Object) ([]byte, error) {
 		limitCopies()
 		p, err := jsonpatch.DecodePatch(c.Patch)
 		if err != nil {
-			return nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
+			return nil, apierrors.NewBadRequest(err.Error())
 		}
 		if len(p) > maxPatchOperations {
 			return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("The allowed maximum operations in a JSON patch is %d, got %d", maxPatchOperations, len(p)))
 		}
 		after, err := p.Apply(before)
 		if err != nil {
-			return nil, apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
+			return nil, unprocessable(err)
 		}
 		return after, nil
 	case types.MergePatchType:
 		after, err := jsonpatch.MergePatch(before, c.Patch)
-		if err != nil {
-			return nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
+		switch {
+		case errors.Is(err, jsonpatch.ErrBadJSONPatch):
+			return nil, apierrors.NewBadRequest(err.Error())
+		case err != nil:
+			return nil, plain("%v", err)
 		}
 		return after, nil
 	case types.StrategicMergePatchType:
 		after, err := strategicpatch.StrategicMergePatch(before, c.Patch, old)
 		if err != nil {
-			return nil, plain("%v", err)
+			return nil, badStrategicPatch(err)
 		}
 		return after, nil
 	}
 	return nil, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, string(c.Verb), c.Resource.GroupResource(), c.Key.Name,
 		fmt.Sprintf("the body of the request was in an unknown format - accepted media types include: %s, %s, %s, %s",
 			types.JSONPatchType, types.MergePatchType, types.StrategicMergePatchType, types.ApplyYAMLPatchType), 0, true)
+}
+
+// unprocessable is the error for a patch that can be read and not be applied.
+func unprocessable(err error) error {
+	return apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
+}
+
+func badStrategicPatch(err error) error {
+	switch err {
+	case mergepatch.ErrBadJSONDoc, mergepatch.ErrBadPatchFormatForPrimitiveList, mergepatch.ErrBadPatchFormatForRetainKeys,
+		mergepatch.ErrBadPatchFormatForSetElementOrderList, mergepatch.ErrUnsupportedStrategicMergePatchFormat:
+		return apierrors.NewBadRequest(err.Error())
+	case mergepatch.ErrNoListOfLists, mergepatch.ErrPatchContentNotMatchRetainKeys:
+		return unprocessable(err)
+	}
+	return plain("%v", err)
 }
 
 // maxCopied bounds what the copy operations of one JSON patch may add, in bytes, as kube-apiserver does: without a

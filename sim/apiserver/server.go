@@ -29,6 +29,8 @@ type Store interface {
 	Get(key string, revision int64) (etcdstore.KV, bool, error)
 	// List returns all keys with a prefix as they were at a revision (0: now).
 	List(prefix string, revision int64) ([]etcdstore.KV, int64, error)
+	// Oldest is the oldest revision that can still be read.
+	Oldest() int64
 }
 
 // Latency bounds the virtual time from a commit to the arrival of its event at a

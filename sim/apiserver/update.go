@@ -18,12 +18,24 @@ func (c *call) update() (api.Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.table().get(c.Key) == nil && c.strategy().CreateOnUpdate && c.Subresource == "" {
+		return c.createInstead(o)
+	}
 	return c.modify(func(api.Object) (api.Object, error) { return o, nil })
 }
 
-// conditional are the resources whose updates must say which version they replace.
-var conditional = map[*api.Resource]bool{
-	api.Leases: true, api.PodDisruptionBudgets: true, api.VolumeAttachments: true, api.CSINodes: true,
+// createInstead creates what an update finds missing, if its sender may do that, too.
+func (c *call) createInstead(o api.Object) (api.Object, error) {
+	if uid := o.GetUID(); uid != "" {
+		return nil, c.otherUID(uid, "")
+	}
+	a := c.attributes()
+	a.Verb = api.VerbCreate
+	if _, err := c.server.policy.Authorize(a, c.server); err != nil {
+		return nil, err
+	}
+	c.Object, c.Verb = o, api.VerbCreate
+	return c.create()
 }
 
 // modify replaces the request's object by what build makes of it. build gets the
@@ -32,6 +44,9 @@ func (c *call) modify(build func(old api.Object) (api.Object, error)) (api.Objec
 	it, err := c.current()
 	if err != nil {
 		return nil, err
+	}
+	if c.Object != nil && c.Object.GetUID() != "" && c.Object.GetUID() != it.object.GetUID() {
+		return nil, c.otherUID(c.Object.GetUID(), it.object.GetUID())
 	}
 	o, err := build(it.object)
 	if err != nil {
@@ -68,7 +83,7 @@ func (c *call) unmodified(it *item, o api.Object) error {
 	if err != nil {
 		return err
 	}
-	if version == 0 && conditional[c.Resource] && c.Subresource == "" {
+	if version == 0 && c.strategy().NeedsVersion {
 		gk := schema.GroupKind{Group: c.Resource.Group, Kind: c.Resource.Name}
 		return apierrors.NewInvalid(gk, c.Key.Name, field.ErrorList{
 			field.Invalid(field.NewPath("metadata", "resourceVersion"), 0, "must be specified for an update"),
@@ -81,17 +96,14 @@ func (c *call) unmodified(it *item, o api.Object) error {
 	default:
 		return conflict(c.Resource, c.Key, errModified)
 	}
-	if uid := o.GetUID(); uid != "" && uid != it.object.GetUID() {
-		return c.otherUID(string(uid), it.object)
-	}
 	return nil
 }
 
 // otherUID is the conflict of somebody who means an object of the same name that is no more.
-func (c *call) otherUID(want string, o api.Object) error {
+func (c *call) otherUID(want, have types.UID) error {
 	return conflict(c.Resource, c.Key, fmt.Errorf(
 		"StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: %s",
-		c.Resource.StoreKey(c.Key), want, o.GetUID()))
+		c.Resource.StoreKey(c.Key), want, have))
 }
 
 // prepare keeps what the request cannot change and says what is wrong with the rest.
@@ -101,9 +113,7 @@ func (c *call) prepare(o, old api.Object) field.ErrorList {
 	if o.GetUID() == "" {
 		o.SetUID(old.GetUID())
 	}
-	if t := o.GetCreationTimestamp(); t.IsZero() {
-		o.SetCreationTimestamp(old.GetCreationTimestamp())
-	}
+	o.SetCreationTimestamp(old.GetCreationTimestamp())
 	if t := old.GetDeletionTimestamp(); t != nil {
 		o.SetDeletionTimestamp(t)
 	}

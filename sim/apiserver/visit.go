@@ -42,8 +42,8 @@ func (v *Visitor) List(r *api.Resource, o api.ListOptions, revision int64) (api.
 		return api.List{}, api.ErrUnreachable
 	}
 	c := v.call(api.Request{Verb: api.VerbList, Resource: r, Key: api.Key{Namespace: o.Namespace}})
-	if revision > s.cache.revision {
-		return api.List{}, tooLarge(revision, s.cache.revision)
+	if err := s.Reached(revision); err != nil {
+		return api.List{}, err
 	}
 	if revision == 0 || revision == s.cache.revision {
 		return c.list(o)
@@ -98,6 +98,9 @@ func (v *Visitor) Watch(r *api.Resource, o api.WatchOptions, to Sink) (past []ap
 	if err != nil {
 		return nil, 0, nil, err
 	}
+	if oldest := s.Store.Oldest(); o.From > 0 && o.From < oldest {
+		return nil, 0, nil, tooOld(o.From, oldest)
+	}
 	if past, err = c.since(o.From, f); err != nil {
 		return nil, 0, nil, err
 	}
@@ -126,6 +129,15 @@ func (v *Visitor) call(r api.Request) *call {
 func (s *Server) Up() error {
 	if s.down {
 		return api.ErrUnreachable
+	}
+	return nil
+}
+
+// Reached is nil if a revision has come, otherwise a Timeout error: who wants a
+// state that is at least as new has to wait.
+func (s *Server) Reached(revision int64) error {
+	if revision > s.cache.revision {
+		return tooLarge(revision, s.cache.revision)
 	}
 	return nil
 }

@@ -158,7 +158,7 @@ func toJSON(t *testing.T, text string) string {
 // faultsOf creates an object in a server of the test's own.
 func faultsOf(t *testing.T, r *api.Resource, text string) string {
 	t.Helper()
-	o, _, err := DecodeBody(r, []byte(text), false, true)
+	o, _, err := DecodeBody(r.GVK(), r.New, []byte(text), false, true)
 	if err != nil {
 		t.Fatal(err)
 	}

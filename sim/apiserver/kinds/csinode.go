@@ -9,8 +9,9 @@ import (
 )
 
 var csiNodes = kind[*storagev1.CSINode]{
-	name:     subdomainName,
-	validate: func(f *faults, n *storagev1.CSINode) { f.csiDrivers(n.Spec.Drivers) },
+	needsVersion: true,
+	name:         subdomainName,
+	validate:     func(f *faults, n *storagev1.CSINode) { f.csiDrivers(n.Spec.Drivers) },
 	validateUpdate: func(f *faults, new, old *storagev1.CSINode) {
 		f.meta(new, false, subdomainName)
 		f.csiDrivers(new.Spec.Drivers)

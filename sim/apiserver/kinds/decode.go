@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,17 +32,21 @@ func Decode(data []byte, strict bool) (api.Object, []string, error) {
 	return lenient(o, err, strict)
 }
 
-// DecodeBody is Decode for the body of a request that concerns objects of one
-// resource, whose kind and version it may therefore leave out. The errors are of
-// the sort BadRequest with the API server's texts.
-func DecodeBody(r *api.Resource, data []byte, yaml, strict bool) (api.Object, []string, error) {
-	format := jsonFormat
-	if yaml {
-		format = yamlFormat
-	}
-	want := r.GVK()
+// DecodeBody reads the body of a request that wants an object of one kind, which
+// the body may therefore leave out; empty makes one. Fields that are unknown or
+// written twice are as in Decode. The errors are of the sort BadRequest with the
+// API server's texts.
+func DecodeBody(want schema.GroupVersionKind, empty func() api.Object, data []byte, yaml, strict bool) (api.Object, []string, error) {
+	known := table{want, empty}
+	format := json.NewSerializerWithOptions(json.DefaultMetaFactory, known, known, json.SerializerOptions{Strict: true, Yaml: yaml})
 	decoded, is, err := format.Decode(data, &want, nil)
+	if runtime.IsNotRegisteredError(err) && superseded(*is) {
+		return nil, nil, otherVersion(*is, want)
+	}
 	o, warnings, err := lenient(decoded, err, strict)
+	if err == nil && is.GroupKind() == want.GroupKind() && is.Version != want.Version {
+		return nil, nil, otherVersion(*is, want)
+	}
 	if err == nil && *is != want {
 		err = mismatch(*is, want)
 	}
@@ -50,6 +55,36 @@ func DecodeBody(r *api.Resource, data []byte, yaml, strict bool) (api.Object, []
 	}
 	o.GetObjectKind().SetGroupVersionKind(want)
 	return o, warnings, nil
+}
+
+// otherVersion is the error for a kind that the server knows, in a version that is not the request's.
+func otherVersion(is, want schema.GroupVersionKind) error {
+	return apierrors.NewBadRequest(fmt.Sprintf("the API version in the data (%s) does not match the expected API version (%s)", is.GroupVersion(), want.GroupVersion()))
+}
+
+// superseded says whether a kind is served in a newer version only. A real server
+// still reads these; their shape is that of the newer version, more or less.
+func superseded(is schema.GroupVersionKind) bool {
+	return slices.Contains(older[is.GroupVersion().String()], is.Kind)
+}
+
+var older = map[string][]string{
+	"apps/v1beta1":                       {"ControllerRevision", "Deployment", "StatefulSet"},
+	"apps/v1beta2":                       {"ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
+	"extensions/v1beta1":                 {"DaemonSet", "Deployment", "Ingress", "NetworkPolicy", "ReplicaSet"},
+	"batch/v1beta1":                      {"CronJob"},
+	"coordination.k8s.io/v1beta1":        {"Lease"},
+	"discovery.k8s.io/v1beta1":           {"EndpointSlice"},
+	"networking.k8s.io/v1beta1":          {"Ingress", "IngressClass"},
+	"node.k8s.io/v1alpha1":               {"RuntimeClass"},
+	"node.k8s.io/v1beta1":                {"RuntimeClass"},
+	"policy/v1beta1":                     {"Eviction", "PodDisruptionBudget"},
+	"rbac.authorization.k8s.io/v1alpha1": {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"},
+	"rbac.authorization.k8s.io/v1beta1":  {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"},
+	"scheduling.k8s.io/v1alpha1":         {"PriorityClass"},
+	"scheduling.k8s.io/v1beta1":          {"PriorityClass"},
+	"storage.k8s.io/v1alpha1":            {"VolumeAttachment"},
+	"storage.k8s.io/v1beta1":             {"CSINode", "StorageClass", "VolumeAttachment"},
 }
 
 // The two formats. Both tell of fields that are unknown or written twice.
@@ -106,15 +141,21 @@ func summary(data []byte) string {
 	return hex.EncodeToString(data) + rest
 }
 
-// table is the resource table as decoders ask for it.
-type table struct{}
+// table is the resource table as decoders ask for it, with one kind more.
+type table struct {
+	kind  schema.GroupVersionKind
+	empty func() api.Object
+}
 
 // scheme is the place in the API server's source that its messages name where
 // this package has the table.
 const scheme = "pkg/api/legacyscheme/scheme.go:30"
 
 // New makes an empty object of a kind.
-func (table) New(kind schema.GroupVersionKind) (runtime.Object, error) {
+func (t table) New(kind schema.GroupVersionKind) (runtime.Object, error) {
+	if t.empty != nil && kind == t.kind {
+		return t.empty(), nil
+	}
 	if r := api.ByKind(kind); r != nil {
 		return r.New(), nil
 	}
@@ -127,4 +168,6 @@ func (table) ObjectKinds(o runtime.Object) ([]schema.GroupVersionKind, bool, err
 }
 
 // Recognizes reports whether the table has a kind.
-func (table) Recognizes(kind schema.GroupVersionKind) bool { return api.ByKind(kind) != nil }
+func (t table) Recognizes(kind schema.GroupVersionKind) bool {
+	return t.empty != nil && kind == t.kind || api.ByKind(kind) != nil
+}

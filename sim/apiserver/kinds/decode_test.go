@@ -65,7 +65,7 @@ func TestDecodeBody(t *testing.T) {
 		"no object":             {`[1]`, `(must be of type ConfigMap): couldn't get version/kind`},
 		"nothing":               {``, `(<empty>)`},
 	} {
-		o, _, err := DecodeBody(api.ConfigMaps, []byte(c.body), false, true)
+		o, _, err := DecodeBody(api.ConfigMaps.GVK(), api.ConfigMaps.New, []byte(c.body), false, true)
 		if c.want == "" {
 			if err != nil || o.GetObjectKind().GroupVersionKind() != api.ConfigMaps.GVK() {
 				t.Errorf("%s: %v %v", name, o, err)

@@ -7,6 +7,7 @@ import (
 )
 
 var disruptionBudgets = kind[*policyv1.PodDisruptionBudget]{
+	needsVersion: true,
 	create: func(b *policyv1.PodDisruptionBudget) {
 		b.Status = policyv1.PodDisruptionBudgetStatus{}
 		b.Generation = 1

@@ -115,7 +115,7 @@ func (s *server) do(r conformance.Request) (out response) {
 	t := parsePath(r.Path)
 	data, yaml, strict := r.Data(), strings.HasSuffix(r.ContentType, "/yaml"), r.Query["fieldValidation"] == "Strict"
 	if r.Verb == "create" {
-		o, warnings, err := DecodeBody(t.r, data, yaml, strict)
+		o, warnings, err := DecodeBody(t.r.GVK(), t.r.New, data, yaml, strict)
 		if err != nil {
 			return response{err: err}
 		}
@@ -135,7 +135,7 @@ func (s *server) do(r conformance.Request) (out response) {
 			return out
 		}
 	}
-	o, warnings, err := DecodeBody(t.r, data, yaml, strict)
+	o, warnings, err := DecodeBody(t.r.GVK(), t.r.New, data, yaml, strict)
 	if err != nil {
 		return response{err: err}
 	}

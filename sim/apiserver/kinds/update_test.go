@@ -110,7 +110,7 @@ func patchIn(t *testing.T, how types.PatchType, object, sub, patch string) (api.
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, _, err := DecodeBody(r, data, false, true)
+	o, _, err := DecodeBody(r.GVK(), r.New, data, false, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,10 @@ import (
 )
 
 var volumeAttachments = kind[*storagev1.VolumeAttachment]{
-	name:   subdomainName,
-	create: func(a *storagev1.VolumeAttachment) { a.Status = storagev1.VolumeAttachmentStatus{} },
-	update: func(new, old *storagev1.VolumeAttachment) { new.Status = old.Status },
+	needsVersion: true,
+	name:         subdomainName,
+	create:       func(a *storagev1.VolumeAttachment) { a.Status = storagev1.VolumeAttachmentStatus{} },
+	update:       func(new, old *storagev1.VolumeAttachment) { new.Status = old.Status },
 	status: func(new, old *storagev1.VolumeAttachment) {
 		new.Spec = old.Spec
 		metav1.ResetObjectMetaForStatus(new, old)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strings"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -12,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver/kinds"
@@ -51,49 +51,25 @@ func (w *write) decode() (api.Object, error) {
 	case Protobuf:
 		return w.decodeProtobuf()
 	}
-	return nil, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, string(w.Verb), w.resource.GroupResource(), w.Name,
-		fmt.Sprintf("the body of the request was in an unknown format - accepted media types include: %s, %s, %s", JSON, YAML, Protobuf), 0, true)
+	return nil, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, string(w.Verb), schema.GroupResource{}, "", UnknownForm([]string{JSON, YAML, Protobuf}), 0, false)
+}
+
+// UnknownForm is what Kubernetes says of a body that is in none of the known forms.
+func UnknownForm(known []string) string {
+	return "the body of the request was in an unknown format - accepted media types include: " + strings.Join(known, ", ")
 }
 
 func (w *write) decodeText() (api.Object, error) {
 	strict, yaml := w.Validation == metav1.FieldValidationStrict, w.ContentType == YAML
-	var o api.Object
-	var warnings []string
-	var err error
-	if _, other := bodies[w.Subresource]; other {
-		o, warnings, err = decodeOther(w.Subresource, w.Body, yaml, strict)
-	} else {
-		o, warnings, err = kinds.DecodeBody(w.resource, w.Body, yaml, strict)
+	empty := w.resource.New
+	if b, other := bodies[w.Subresource]; other {
+		empty = b.make
 	}
+	o, warnings, err := kinds.DecodeBody(BodyKind(w.resource, w.Subresource), empty, w.Body, yaml, strict)
 	if err == nil && w.Validation != metav1.FieldValidationIgnore {
 		w.result.Warnings = append(w.result.Warnings, warnings...)
 	}
 	return o, err
-}
-
-// decodeOther reads a body of a kind that is no resource of its own.
-func decodeOther(subresource string, data []byte, yaml, strict bool) (api.Object, []string, error) {
-	b := bodies[subresource]
-	o := b.make()
-	scheme := runtime.NewScheme()
-	scheme.AddKnownTypeWithName(b.kind, o)
-	format := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{Strict: true, Yaml: yaml})
-	_, is, err := format.Decode(data, &b.kind, o)
-	var warnings []string
-	if minded, ok := runtime.AsStrictDecodingError(err); ok && !strict {
-		for _, e := range minded.Errors() {
-			warnings = append(warnings, e.Error())
-		}
-		err = nil
-	}
-	if err == nil && *is != b.kind {
-		err = fmt.Errorf("it is a %s", is.Kind)
-	}
-	if err != nil {
-		return nil, nil, apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): %v", b.kind.Kind, err))
-	}
-	o.GetObjectKind().SetGroupVersionKind(b.kind)
-	return o, warnings, nil
 }
 
 // protobufMagic opens a body in protobuf, which goes on with a runtime.Unknown.

@@ -26,9 +26,6 @@ import (
 // Kind is the kind of outside requests that this package carries out.
 const Kind = "api"
 
-// DeleteCollection is the verb that deletes all objects that selectors match.
-const DeleteCollection api.Verb = "deletecollection"
-
 // Request is one write, as the journal keeps it.
 type Request struct {
 	User   string   `json:"user"`
@@ -85,9 +82,8 @@ func (h handler) Outside(q engine.Request) engine.Reply {
 	if resource == nil {
 		return engine.Reply{Err: apierrors.NewNotFound(schema.GroupResource{Group: r.Group, Resource: r.Resource}, r.Name)}
 	}
-	w := &write{Request: r, resource: resource, server: h.server}
-	id := apiserver.Identity{User: r.User, Groups: r.Groups, Process: r.Agent}
-	w.client = h.server.Client(id, nil)
+	w := &write{Request: r, resource: resource, server: h.server, id: apiserver.Identity{User: r.User, Groups: r.Groups, Process: r.Agent}}
+	w.client = h.server.Client(w.id, nil)
 	if err := w.do(); err != nil {
 		return engine.Reply{Err: err}
 	}
@@ -108,6 +104,7 @@ type write struct {
 	Request
 	resource *api.Resource
 	server   *apiserver.Server
+	id       apiserver.Identity
 	client   api.Client
 	result   Result
 }
@@ -120,7 +117,7 @@ func (w *write) do() error {
 		return w.patch()
 	case api.VerbDelete:
 		return w.delete(w.key())
-	case DeleteCollection:
+	case api.VerbDeleteCollection:
 		return w.deleteCollection()
 	}
 	return apierrors.NewMethodNotSupported(w.resource.GroupResource(), string(w.Verb))
@@ -152,7 +149,7 @@ func (w *write) put() error {
 	if w.Verb == api.VerbCreate && q.Key.Name == "" {
 		q.Key.Name = o.GetName()
 	}
-	if w.Verb == api.VerbUpdate && w.Subresource == "" {
+	if w.Verb == api.VerbUpdate {
 		if err := w.named(o); err != nil {
 			return err
 		}
@@ -166,7 +163,7 @@ func (w *write) named(o api.Object) error {
 	case w.Name:
 		return nil
 	case "":
-		return apierrors.NewBadRequest("name must be provided")
+		return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s based on URL) was undeterminable: name must be provided", w.Name))
 	}
 	return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", o.GetName(), w.Name))
 }
@@ -185,7 +182,7 @@ func (w *write) finish(q api.Request) error {
 		return err
 	}
 	w.result.Object = o
-	w.result.Created = q.Verb == api.VerbCreate || q.PatchType == types.ApplyYAMLPatchType && before == nil
+	w.result.Created = q.Verb == api.VerbCreate || before == nil
 	if remarks := kinds.For(w.resource).Warnings; remarks != nil && w.Subresource == "" && o != nil {
 		w.result.Warnings = append(w.result.Warnings, remarks(o)...)
 	}
@@ -204,12 +201,12 @@ func (w *write) delete(k api.Key) error {
 		return err
 	}
 	now := w.server.Get(w.resource, k)
-	w.result.Object, w.result.Gone = o, now == nil || now.GetUID() != o.GetUID()
+	gone := now == nil || now.GetUID() != o.GetUID()
+	w.result.Object, w.result.Gone = o, gone || w.DryRun && o.GetDeletionTimestamp() == nil // what would go is shown as it is
 	return nil
 }
 
-// deleteCollection deletes what the selectors match. An object that somebody
-// else has deleted meanwhile is no error.
+// deleteCollection deletes what the selectors match.
 func (w *write) deleteCollection() error {
 	o := api.ListOptions{Namespace: w.Namespace}
 	var err error
@@ -219,16 +216,10 @@ func (w *write) deleteCollection() error {
 	if o.Fields, err = fields.ParseSelector(w.Fields); err != nil {
 		return apierrors.NewBadRequest(err.Error())
 	}
-	list, err := w.client.List(w.resource, o)
-	if err != nil {
-		return err
+	opts := metav1.DeleteOptions{}
+	if w.Delete != nil {
+		opts = *w.Delete
 	}
-	w.result.Items = list.Items
-	for _, item := range list.Items {
-		if err := w.delete(api.KeyOf(item)); err != nil && !apierrors.IsNotFound(err) {
-			return err
-		}
-	}
-	w.result.Object = nil
-	return nil
+	w.result.Items, err = w.server.DeleteCollection(w.id, w.resource, o, opts, w.DryRun)
+	return err
 }

@@ -110,7 +110,7 @@ func describe(r *api.Resource) []metav1.APIResource {
 		out = append(out, d)
 	}
 	if r == api.Pods {
-		for _, s := range streams {
+		for _, s := range connections {
 			out = append(out, metav1.APIResource{Name: r.Name + "/" + s.name, Namespaced: true, Kind: s.kind, Verbs: s.verbs})
 		}
 	}
@@ -139,12 +139,14 @@ func (c *exchange) discover(parts []string) error {
 
 // discoverAll answers /api or /apis, in one answer with all resources for clients that know how to ask for that.
 func (c *exchange) discoverAll(core bool) error {
-	a, err := c.negotiate(func(as string) bool { return as == "APIGroupDiscoveryList" })
+	a, err := c.negotiate(func(a accepted) bool {
+		return a.as == "APIGroupDiscoveryList" && a.group == apidiscoveryv2.GroupName && a.version == "v2"
+	})
 	if err != nil {
 		return err
 	}
 	switch {
-	case a.as != "" && a.group == apidiscoveryv2.GroupName && a.version == "v2":
+	case a.converts():
 		c.answer(http.StatusOK, a, aggregated(core))
 	case core:
 		a.as = ""

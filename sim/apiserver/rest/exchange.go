@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +21,7 @@ type exchange struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	user   User
+	asked  asked
 	target target
 	begun  bool // the answer's header has been written
 }
@@ -30,6 +32,7 @@ type target struct {
 	namespace   string // "" is all, or none
 	name        string
 	subresource string
+	watched     bool // by the old way, /api/v1/watch/…
 }
 
 func (t target) key() api.Key { return api.Key{Namespace: t.namespace, Name: t.name} }
@@ -44,6 +47,8 @@ func (c *exchange) dispatch() error {
 	switch {
 	case parts[0] == "api" && len(parts) > 2:
 		return c.object(schema.GroupVersion{Version: parts[1]}, parts[2:])
+	case parts[0] == "apis" && len(parts) > 1 && !served(parts[1]):
+		return c.nothing()
 	case parts[0] == "apis" && len(parts) > 3:
 		return c.object(schema.GroupVersion{Group: parts[1], Version: parts[2]}, parts[3:])
 	case parts[0] == "api" || parts[0] == "apis":
@@ -51,7 +56,19 @@ func (c *exchange) dispatch() error {
 	case parts[0] == "openapi":
 		return c.openAPI(parts[1:])
 	}
-	return errNoSuchPath
+	return c.nothing()
+}
+
+// served says whether there is a group of this name.
+func served(name string) bool {
+	return slices.ContainsFunc(groups(), func(g group) bool { return g.name == name })
+}
+
+// nothing answers for a path that is not the API's.
+func (c *exchange) nothing() error {
+	c.w.Header().Set("X-Content-Type-Options", "nosniff")
+	c.body(http.StatusNotFound, "text/plain; charset=utf-8", []byte("404 page not found\n"))
+	return nil
 }
 
 // plain finds what answers a path that has nothing to do with resources.
@@ -80,27 +97,16 @@ func (c *exchange) object(gv schema.GroupVersion, parts []string) error {
 		return errNoSuchPath
 	}
 	c.target = t
-	switch c.r.Method {
-	case http.MethodGet, http.MethodHead:
-		switch {
-		case t.subresource != "":
-			return c.getSubresource()
-		case wantsWatch(c.r):
-			return c.watch()
-		case t.name != "":
-			return c.get()
-		}
-		return c.list()
-	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
-		return c.write()
-	}
-	return apierrors.NewMethodNotSupported(t.resource.GroupResource(), strings.ToLower(c.r.Method))
+	return c.take(c.route())
 }
 
-// parseTarget reads "[namespaces/NS/]resource[/name[/subresource]]". The
+// parseTarget reads "[watch/][namespaces/NS/]resource[/name[/subresource]]". The
 // resource namespaces has that form itself.
 func parseTarget(gv schema.GroupVersion, parts []string) (target, bool) {
 	var t target
+	if t.watched = parts[0] == "watch" && len(parts) > 1; t.watched {
+		parts = parts[1:]
+	}
 	if parts[0] == "namespaces" && len(parts) > 2 && find(gv, parts[2]) != nil && gv.Group+parts[2] != "status" {
 		t.namespace, parts = parts[1], parts[2:]
 		if t.namespace == "" {
@@ -120,7 +126,7 @@ func parseTarget(gv schema.GroupVersion, parts []string) (target, bool) {
 	if len(parts) > 2 {
 		t.subresource = parts[2]
 	}
-	return t, true
+	return t, !t.watched || t.subresource == ""
 }
 
 func find(gv schema.GroupVersion, name string) *api.Resource {
@@ -145,7 +151,7 @@ func flag(q url.Values, name string) bool {
 }
 
 func wantsWatch(r *http.Request) bool {
-	return r.Method == http.MethodGet && flag(r.URL.Query(), "watch")
+	return r.Method == http.MethodGet && (flag(r.URL.Query(), "watch") || strings.Contains(r.URL.Path, "/watch/"))
 }
 
 // visitor reads on behalf of the user. It is for visits only.
@@ -153,11 +159,8 @@ func (c *exchange) visitor() *apiserver.Visitor {
 	return c.server.config.API.Visitor(c.user.identity(agent(c.r)))
 }
 
-// errNoSuchPath is what is not there at all.
-var errNoSuchPath error = &apierrors.StatusError{ErrStatus: metav1.Status{
-	Status: metav1.StatusFailure, Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound,
-	Message: "the server could not find the requested resource", Details: &metav1.StatusDetails{},
-}}
+// errNoSuchPath is what is not there in a group that is.
+var errNoSuchPath = routeError(http.StatusNotFound, "404: Page Not Found")
 
 // statusOf is an error as a client gets it.
 func statusOf(err error) *metav1.Status {

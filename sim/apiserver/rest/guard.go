@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,29 +13,40 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// open are the paths that anybody may read.
-var open = []string{"/healthz", "/livez", "/readyz", "/version"}
-
 // Handler is the whole server as a handler: the guards, then what they guard.
 func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &exchange{server: s, w: w, r: r}
 		defer c.recover()
-		if err := s.guard(c); err != nil {
-			c.fail(err)
-			return
-		}
-		release, err := s.admit(c)
-		if err != nil {
-			w.Header().Set("Retry-After", "1")
-			c.fail(err)
-			return
-		}
-		defer release()
-		if err := c.dispatch(); err != nil {
+		if err := c.serve(); err != nil {
 			c.fail(err)
 		}
 	})
+}
+
+// serve takes the request through what every one goes through: is it meant for
+// this server, who asks, is there room, may they; then it is answered.
+func (c *exchange) serve() error {
+	if err := c.meant(); err != nil {
+		return err
+	}
+	user, err := c.server.caller(c.r)
+	if err != nil {
+		return err
+	}
+	release, err := c.server.admit(c)
+	if err != nil {
+		return err
+	}
+	defer release()
+	c.asked = readAsked(c.r)
+	if c.user, err = c.server.impersonate(c.r.Context(), c.r.Header, user, c.asked); err != nil {
+		return err
+	}
+	if err := c.server.authorize(c.r.Context(), c.user, c.asked); err != nil {
+		return err
+	}
+	return c.dispatch()
 }
 
 // recover answers for a handler that has panicked: one bad request must not end the simulation.
@@ -55,8 +65,8 @@ func firstLine(stack []byte) string {
 	return line
 }
 
-// guard refuses whoever has no business here, and finds out who it is.
-func (s *Server) guard(c *exchange) error {
+// meant refuses a request that a page in somebody's browser has been tricked into.
+func (c *exchange) meant() error {
 	if !ours(c.r.Host) {
 		return forbidden("the Host " + c.r.Host + " is not this server's")
 	}
@@ -65,31 +75,11 @@ func (s *Server) guard(c *exchange) error {
 			return forbidden("pages from " + origin + " may not use this server")
 		}
 	}
-	user, err := s.authenticate(c.r)
-	if err != nil {
-		return err
-	}
-	c.user = user
-	if slices.Contains(user.Groups, unauthenticated) && !openTo(c.r.URL.Path) {
-		if user.Name == anonymousName && c.r.Header.Get(asUser) == "" {
-			return apierrors.NewUnauthorized("Unauthorized")
-		}
-		return forbidden(`User "` + user.Name + `" cannot get path "` + c.r.URL.Path + `"`)
-	}
 	return nil
 }
 
 func forbidden(why string) error {
 	return apierrors.NewForbidden(schema.GroupResource{}, "", errors.New(why))
-}
-
-func openTo(path string) bool {
-	for _, p := range open {
-		if path == p || strings.HasPrefix(path, p+"/") {
-			return true
-		}
-	}
-	return false
 }
 
 // ours says whether a host is one of the loopback interface's names. Others

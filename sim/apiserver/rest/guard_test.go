@@ -56,8 +56,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}{
 		"health for all":          {path: "/healthz", code: 200, says: "ok"},
 		"version for all":         {path: "/version", code: 200, says: `"v1.36.3"`},
-		"nothing else":            {path: pods, code: 401, says: "Unauthorized"},
-		"nor discovery":           {path: "/apis", code: 401},
+		"nothing else":            {path: pods, code: 403, says: `User \"system:anonymous\" cannot list`},
+		"nor discovery":           {path: "/apis", code: 403, says: `cannot get path \"/apis\"`},
 		"a token":                 {path: pods, token: "secret", code: 200, says: "PodList"},
 		"a wrong token":           {path: pods, token: "secrets", code: 401},
 		"one who may not":         {path: pods, token: "weak", code: 403, says: `User \"nobody\" cannot list resource \"pods\"`},
@@ -66,7 +66,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"our own Origin":          {path: pods, token: "secret", change: header("Origin", "http://localhost:8080"), code: 200},
 		"acting for another":      {path: pods, token: "secret", change: header("Impersonate-User", "jane"), code: 403, says: `User \"jane\" cannot`},
 		"not everybody may":       {path: pods, token: "weak", change: header("Impersonate-User", "jane"), code: 403, says: "cannot impersonate"},
-		"groups without a user":   {path: pods, token: "secret", change: header("Impersonate-Group", "x"), code: 500},
+		"groups without a user":   {path: pods, token: "secret", change: header("Impersonate-Group", "x"), code: 400},
 		"a way that is none":      {path: "/api/v1/nonsense", token: "secret", code: 404, says: "could not find the requested resource"},
 		"a path upwards":          {path: "/api/v1/namespaces/../../x", token: "secret", code: 404},
 		"a form that is none":     {path: pods, token: "secret", change: header("Accept", "image/png"), code: 406},
@@ -76,12 +76,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"no object":               {method: "POST", path: pods, token: "secret", code: 400},
 		"another kind":            {method: "POST", path: pods, token: "secret", body: `{"kind":"Service","apiVersion":"v1","metadata":{"name":"x"}}`, code: 400},
 		"a wrong verb":            {method: "POST", path: pods + "/x", token: "secret", body: "{}", code: 405},
-		"a bad dryRun":            {method: "POST", path: pods + "?dryRun=Some", token: "secret", body: "{}", code: 400},
+		"a bad dryRun":            {method: "POST", path: pods + "?dryRun=Some", token: "secret", body: "{}", code: 422},
 		"a bad limit":             {path: pods + "?limit=x", token: "secret", code: 400},
 		"a bad version":           {path: pods + "?resourceVersion=x", token: "secret", code: 400},
 		"a bad label selector":    {path: pods + "?labelSelector=a%3D%3D%3Db%2C%2C", token: "secret", code: 400},
 		"a process":               {method: "POST", path: pods + "/x/exec", token: "secret", code: 404},
-		"watch, both ways":        {path: pods + "?watch=1&sendInitialEvents=true", token: "secret", code: 400, says: "resourceVersionMatch"},
+		"watch, both ways":        {path: pods + "?watch=1&sendInitialEvents=true", token: "secret", code: 422, says: "resourceVersionMatch"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.method == "" {

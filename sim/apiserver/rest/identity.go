@@ -3,22 +3,23 @@ package rest
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 
 	"minisim/sim/apiserver"
-	"minisim/sim/apiserver/access"
 )
 
 // User is who makes a request.
 type User struct {
-	Name   string
-	Groups []string
+	Name, UID string
+	Groups    []string
+	Extra     map[string][]string // what else is known of them; nothing is decided by it
 }
 
 // The groups that authentication itself gives.
@@ -31,23 +32,14 @@ const (
 )
 
 // anonymous is whoever says nothing of who they are.
-var anonymous = User{anonymousName, []string{unauthenticated}}
+var anonymous = User{Name: anonymousName, Groups: []string{unauthenticated}}
 
-// authenticate finds out who makes a request: by a client certificate that the
-// cluster's authority has issued, or by a bearer token; then, if that user may,
-// whom they act for.
-func (s *Server) authenticate(r *http.Request) (User, error) {
-	u, err := s.caller(r)
-	if err != nil {
-		return User{}, err
-	}
-	return impersonate(r.Header, u)
-}
-
+// caller finds out who makes a request: by a client certificate that the
+// cluster's authority has issued, or by a bearer token.
 func (s *Server) caller(r *http.Request) (User, error) {
 	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
 		subject := r.TLS.VerifiedChains[0][0].Subject
-		return known(User{subject.CommonName, subject.Organization}), nil
+		return known(User{Name: subject.CommonName, Groups: subject.Organization}), nil
 	}
 	header := r.Header.Get("Authorization")
 	if header == "" {
@@ -84,51 +76,21 @@ func known(u User) User {
 	return u
 }
 
-// The headers by which a user acts for another (`kubectl --as`).
-const (
-	asUser   = "Impersonate-User"
-	asGroup  = "Impersonate-Group"
-	asUID    = "Impersonate-Uid"
-	asExtras = "Impersonate-Extra-"
-)
-
-// impersonate gives the user that u wants to act for. Only the masters may.
-func impersonate(h http.Header, u User) (User, error) {
-	name, groups := h.Get(asUser), h.Values(asGroup)
-	if name == "" {
-		if len(groups) > 0 || h.Get(asUID) != "" || hasExtras(h) {
-			return User{}, apierrors.NewInternalError(errors.New("requested groups without impersonating a user"))
-		}
-		return u, nil
-	}
-	if !slices.Contains(u.Groups, access.Masters) {
-		return User{}, apierrors.NewForbidden(schema.GroupResource{Resource: "users"}, name,
-			errors.New(`User "`+u.Name+`" cannot impersonate resource "users" in API group "" at the cluster scope`))
-	}
-	as := User{name, slices.Clone(groups)}
-	if rest, ok := strings.CutPrefix(name, accountPrefix); ok && len(groups) == 0 {
-		if namespace, _, ok := strings.Cut(rest, ":"); ok {
-			as.Groups = []string{accounts, accounts + ":" + namespace}
-		}
-	}
-	if name == anonymousName {
-		return User{name, append(as.Groups, unauthenticated)}, nil
-	}
-	return known(as), nil
-}
-
-func hasExtras(h http.Header) bool {
-	for k := range h {
-		if strings.HasPrefix(k, asExtras) {
-			return true
-		}
-	}
-	return false
-}
-
 // identity is the user as the API server knows its users.
 func (u User) identity(agent string) apiserver.Identity {
 	return apiserver.Identity{User: u.Name, Groups: u.Groups, Process: agent}
+}
+
+// info is the user as the API shows users.
+func (u User) info() authenticationv1.UserInfo {
+	out := authenticationv1.UserInfo{Username: u.Name, UID: u.UID, Groups: u.Groups}
+	for key, values := range u.Extra {
+		if out.Extra == nil {
+			out.Extra = map[string]authenticationv1.ExtraValue{}
+		}
+		out.Extra[key] = values
+	}
+	return out
 }
 
 // maxAgent bounds how much of a program's name is kept.
@@ -144,4 +106,17 @@ func agent(r *http.Request) string {
 		return -1
 	}, name)
 	return name[:min(len(name), maxAgent)]
+}
+
+// manager is the program as the owner of the fields that it writes: the whole
+// first word of its User-Agent.
+func manager(r *http.Request) string {
+	name, _, _ := strings.Cut(r.UserAgent(), "/")
+	name = strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return -1
+	}, name)
+	return name[:min(len(name), validation.FieldManagerMaxLength)]
 }

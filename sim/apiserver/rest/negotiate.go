@@ -7,9 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"minisim/sim/apiserver/outside"
 )
@@ -30,7 +28,7 @@ const maxAccept = 32
 
 // negotiate picks the first form that the client takes and the server has. may
 // says which transformations there are.
-func (c *exchange) negotiate(may func(as string) bool) (accepted, error) {
+func (c *exchange) negotiate(may func(accepted) bool) (accepted, error) {
 	header := strings.Join(c.r.Header.Values("Accept"), ",")
 	if header == "" {
 		header = outside.JSON
@@ -41,15 +39,17 @@ func (c *exchange) negotiate(may func(as string) bool) (accepted, error) {
 			continue
 		}
 		out := accepted{info: info, as: a.params["as"], group: a.params["g"], version: a.params["v"]}
-		if out.as != "" && !may(out.as) {
+		if stream := a.params["stream"]; out.converts() && !may(out) || stream != "" && stream != "watch" || a.params["sv"] != "" {
 			continue
 		}
-		out.pretty = c.pretty()
+		out.pretty = c.pretty() || a.params["pretty"] == "1"
 		return out, nil
 	}
-	return accepted{}, apierrors.NewGenericServerResponse(http.StatusNotAcceptable, c.r.Method, schema.GroupResource{}, "",
-		"only the following media types are accepted: "+strings.Join([]string{outside.JSON, outside.YAML, outside.Protobuf}, ", "), 0, true)
+	return accepted{}, routeError(http.StatusNotAcceptable, "only the following media types are accepted: "+strings.Join(objectForms, ", "))
 }
+
+// converts says whether the client wants something else than the thing itself.
+func (a accepted) converts() bool { return a.as != "" || a.group != "" || a.version != "" }
 
 // pretty says whether somebody is to read the answer with their own eyes.
 func (c *exchange) pretty() bool {

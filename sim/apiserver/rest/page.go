@@ -3,6 +3,8 @@ package rest
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"path"
 	"strconv"
 	"strings"
 
@@ -17,7 +19,7 @@ import (
 type token struct {
 	Version  string `json:"v"`
 	Revision int64  `json:"rv"`
-	After    string `json:"start"` // "namespace/name" of the last object of the page before
+	After    string `json:"start"` // the key from which the page begins: what comes after "namespace/name"
 }
 
 const tokenVersion = "meta.k8s.io/v1"
@@ -30,16 +32,45 @@ func (t token) String() string {
 	return base64.RawURLEncoding.EncodeToString(data)
 }
 
+// readToken reads a token. Its revision is negative for one that goes on with whatever there is now.
 func readToken(s string) (revision int64, after string, err error) {
-	var t token
+	t := token{}
 	data, err := base64.RawURLEncoding.DecodeString(s)
 	if err == nil {
 		err = json.Unmarshal(data, &t)
 	}
-	if err != nil || t.Version != tokenVersion || t.Revision <= 0 || t.After == "" {
-		return 0, "", apierrors.NewBadRequest("continue key is not valid")
+	const bad = "invalid continue token: continue key is not valid: "
+	switch {
+	case err != nil:
+		return 0, "", apierrors.NewBadRequest(bad + err.Error())
+	case t.Version != tokenVersion:
+		return 0, "", apierrors.NewBadRequest(bad + "server does not recognize this encoded version " + t.Version)
+	case t.Revision == 0:
+		return 0, "", apierrors.NewBadRequest(bad + "incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
+	case t.After == "":
+		return 0, "", apierrors.NewBadRequest(bad + "encoded start key empty (version meta.k8s.io/v1)")
+	case path.Clean("/"+strings.TrimPrefix(t.After, "/")) != "/"+strings.TrimPrefix(t.After, "/"):
+		return 0, "", apierrors.NewBadRequest(bad + t.After)
 	}
-	return t.Revision, t.After, nil
+	return t.Revision, strings.TrimSuffix(t.After, afterKey), nil
+}
+
+// afterKey at the end of a key is the least that comes after it.
+const afterKey = "\x00"
+
+// continued is the error for a page of a state that the store has forgotten. It
+// has a token by which one can go on, with the state as it is now.
+func continued(err error, after string) error {
+	var known *apierrors.StatusError
+	if after == "" || !apierrors.IsResourceExpired(err) || !errors.As(err, &known) {
+		return err
+	}
+	out := apierrors.NewResourceExpired("The provided continue parameter is too old to display a consistent list result. " +
+		"You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. " +
+		"Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted " +
+		"between the time the first chunk was returned and now may show up in the list.")
+	out.ErrStatus.ListMeta.Continue = token{tokenVersion, -1, after + afterKey}.String()
+	return out
 }
 
 // order is an object's place in a list: namespaces come as in the store, where each ends with "/".
@@ -64,8 +95,8 @@ func (q listing) page(list api.List) ([]api.Object, metav1.ListMeta) {
 	}
 	rest := int64(len(items) - q.limit)
 	items = items[:q.limit]
-	meta.Continue = token{tokenVersion, list.Revision, order(api.KeyOf(items[len(items)-1]))}.String()
-	if q.Labels == nil && q.Fields == nil {
+	meta.Continue = token{tokenVersion, list.Revision, order(api.KeyOf(items[len(items)-1])) + afterKey}.String()
+	if text(q.Labels)+text(q.Fields) == "" {
 		meta.RemainingItemCount = &rest
 	}
 	return items, meta

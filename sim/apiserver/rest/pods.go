@@ -13,12 +13,14 @@ import (
 	"minisim/sim/api"
 )
 
-// streams are the subresources of pods that a kubelet answers in a real
-// cluster, by way of the container. There is no process in a simulated one.
-var streams = []struct {
+// connection is a subresource of pods that a kubelet answers in a real cluster, by
+// way of the container. There is no process in a simulated one.
+type connection struct {
 	name, kind string
 	verbs      metav1.Verbs
-}{
+}
+
+var connections = []connection{
 	{"attach", "PodAttachOptions", metav1.Verbs{"create", "get"}},
 	{"exec", "PodExecOptions", metav1.Verbs{"create", "get"}},
 	{"log", "Pod", metav1.Verbs{"get"}},
@@ -27,35 +29,22 @@ var streams = []struct {
 
 func cutSub(name string) (resource, sub string, ok bool) { return strings.Cut(name, "/") }
 
-func isStream(t target) bool {
-	return t.resource == api.Pods && slices.ContainsFunc(streams, func(s struct {
-		name, kind string
-		verbs      metav1.Verbs
-	}) bool {
-		return s.name == t.subresource
-	})
-}
-
-// getSubresource answers a GET below an object.
-func (c *exchange) getSubresource() error {
-	if isStream(c.target) {
-		return c.stream()
+// connectionOf is what a request is for, nil if it is for something else.
+func connectionOf(t target) *connection {
+	i := slices.IndexFunc(connections, func(s connection) bool { return s.name == t.subresource })
+	if t.resource != api.Pods || i < 0 {
+		return nil
 	}
-	return c.show(c.target.subresource)
-}
-
-// refusal says why a write cannot be carried out here at all.
-func (c *exchange) refusal() error {
-	if isStream(c.target) {
-		return c.stream()
-	}
-	return nil
+	return &connections[i]
 }
 
 // stream says what would have to be there for a stream from a container.
 func (c *exchange) stream() error {
 	o, err := look(c.r.Context(), &c.server.bridge, func() (api.Object, error) {
-		return c.visitor().Get(api.Pods, c.target.key(), "")
+		if err := c.server.config.API.Up(); err != nil {
+			return nil, err
+		}
+		return c.server.config.API.Object(api.Pods, c.target.key(), 0)
 	})
 	if err != nil {
 		return err
@@ -67,7 +56,8 @@ func (c *exchange) stream() error {
 	}
 	if pod.Spec.NodeName == "" {
 		if c.target.subresource == "log" {
-			c.body(http.StatusOK, "text/plain", nil) // as a real server has it: nothing has been written yet
+			c.begun = true
+			c.w.WriteHeader(http.StatusNoContent) // as a real server has it: nothing has been written yet
 			return nil
 		}
 		return apierrors.NewBadRequest(fmt.Sprintf("pod %s does not have a host assigned", pod.Name))

@@ -1,14 +1,15 @@
 package rest
 
 import (
+	"math"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/internalversion"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"minisim/sim/api"
 )
@@ -18,11 +19,19 @@ func (c *exchange) get() error { return c.show("") }
 
 // show answers with an object or one of its subresources.
 func (c *exchange) show(subresource string) error {
-	a, err := c.negotiate(shapesOfObject)
+	a, err := c.negotiate(shapes)
 	if err != nil {
 		return err
 	}
-	if _, _, err := versionOf(c.query()); err != nil {
+	var options metav1.GetOptions
+	if err := c.parameters(&options); err != nil {
+		return err
+	}
+	at, err := revisionOf(options.ResourceVersion)
+	if err != nil {
+		return err
+	}
+	if err := c.reached(at); err != nil {
 		return err
 	}
 	o, err := look(c.r.Context(), &c.server.bridge, func() (api.Object, error) {
@@ -48,21 +57,29 @@ func (c *exchange) send(code int, a accepted, o api.Object) error {
 	return nil
 }
 
-// list answers with the objects that the selectors match, perhaps a page of them.
+// list answers with the objects that the selectors match, perhaps a page of them,
+// or watches them.
 func (c *exchange) list() error {
-	a, err := c.negotiate(shapesOfList)
+	a, err := c.negotiate(shapes)
 	if err != nil {
 		return err
 	}
-	q, err := c.listing()
+	o, err := c.listOptions()
+	if err != nil {
+		return err
+	}
+	if o.Watch {
+		return c.watch(a, o)
+	}
+	q, err := c.listing(o)
 	if err != nil {
 		return err
 	}
 	list, err := look(c.r.Context(), &c.server.bridge, func() (api.List, error) {
-		return c.visitor().List(c.target.resource, q.ListOptions, q.at)
+		return c.visitor().List(c.target.resource, q.ListOptions, max(q.at, 0))
 	})
 	if err != nil {
-		return err
+		return continued(err, q.after)
 	}
 	now, err := c.server.now(c.r.Context())
 	if err != nil {
@@ -80,113 +97,77 @@ func (c *exchange) list() error {
 // listing is what the parameters of a list say.
 type listing struct {
 	api.ListOptions
-	at    int64  // revision, 0: now
+	at    int64  // revision, 0 or less: now
 	limit int    // 0: all
 	after string // the page begins after this key
 }
 
-func (c *exchange) listing() (listing, error) {
-	o, err := c.selectors()
-	if err != nil {
-		return listing{}, err
-	}
-	q := listing{ListOptions: o}
-	p := c.query()
-	if v := p.Get("limit"); v != "" {
-		if q.limit, err = strconv.Atoi(v); err != nil {
-			return listing{}, badRequest(err)
-		}
-		q.limit = max(q.limit, 0)
-	}
-	at, given, err := versionOf(p)
-	if err != nil {
-		return listing{}, err
-	}
-	match := metav1.ResourceVersionMatch(p.Get("resourceVersionMatch"))
-	token := p.Get("continue")
-	if err := checkMatch(match, given, at, token != ""); err != nil {
-		return listing{}, err
-	}
-	if token != "" {
-		q.at, q.after, err = readToken(token)
+func (c *exchange) listing(o internalversion.ListOptions) (listing, error) {
+	var q listing
+	var err error
+	if q.ListOptions, err = c.selectors(o); err != nil {
 		return q, err
 	}
-	// Whatever is not asked for exactly is answered with the newest state, which is never older than what was asked for.
-	if match == metav1.ResourceVersionMatchExact || at > 0 && q.limit > 0 && match == "" {
-		q.at = at
-	} else if at > 0 {
-		return q, c.reached(at)
+	q.limit = max(int(o.Limit), 0)
+	if o.Continue != "" {
+		if q.at, q.after, err = readToken(o.Continue); err != nil {
+			return q, err
+		}
+		if o.ResourceVersion != "" && o.ResourceVersion != "0" {
+			return q, apierrors.NewBadRequest("specifying resource version is not allowed when using continue")
+		}
+		return q, nil
 	}
-	return q, nil
+	at, err := revisionOf(o.ResourceVersion)
+	if err != nil {
+		return q, apierrors.NewBadRequest("invalid resource version: " + err.Error())
+	}
+	// Whatever is not asked for exactly is answered with the newest state, which is never older than what was asked for.
+	if o.ResourceVersionMatch == metav1.ResourceVersionMatchExact || at > 0 && q.limit > 0 && o.ResourceVersionMatch == "" {
+		q.at = at
+		return q, nil
+	}
+	return q, c.reached(at)
 }
 
 // reached checks that a revision that somebody has seen somewhere has come here, too.
 func (c *exchange) reached(revision int64) error {
-	_, err := look(c.r.Context(), &c.server.bridge, func() (any, error) {
-		if have := c.server.config.API.Revision(); revision > have {
-			return nil, apierrors.NewTimeoutError("Too large resource version: "+strconv.FormatInt(revision, 10)+", current: "+strconv.FormatInt(have, 10), 1)
-		}
-		return nil, nil
-	})
+	if revision == 0 {
+		return nil
+	}
+	_, err := look(c.r.Context(), &c.server.bridge, func() (any, error) { return nil, c.server.config.API.Reached(revision) })
 	return err
 }
 
-// checkMatch keeps the rules of resourceVersionMatch.
-func checkMatch(match metav1.ResourceVersionMatch, given bool, at int64, continues bool) error {
-	const kind = "ListOptions.meta.k8s.io"
-	switch {
-	case continues && given && at != 0:
-		return apierrors.NewBadRequest("specifying resource version is not allowed when using continue")
-	case match == "":
-		return nil
-	case match != metav1.ResourceVersionMatchExact && match != metav1.ResourceVersionMatchNotOlderThan:
-		return apierrors.NewBadRequest(kind + ` "" is invalid: resourceVersionMatch: Unsupported value: "` + string(match) + `": supported values: "Exact", "NotOlderThan", ""`)
-	case continues:
-		return apierrors.NewBadRequest(kind + ` "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided`)
-	case !given:
-		return apierrors.NewBadRequest(kind + ` "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided`)
-	case match == metav1.ResourceVersionMatchExact && at == 0:
-		return apierrors.NewBadRequest(kind + ` "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"`)
+// selectors are those by which objects are chosen. A watch with a name in its path is one of a single object.
+func (c *exchange) selectors(o internalversion.ListOptions) (api.ListOptions, error) {
+	out := api.ListOptions{Namespace: c.target.namespace, Labels: o.LabelSelector, Fields: o.FieldSelector}
+	if c.target.name == "" {
+		return out, nil
 	}
-	return nil
+	if out.Fields != nil && !out.Fields.Empty() {
+		if name, ok := out.Fields.RequiresExactMatch("metadata.name"); !ok || name != c.target.name {
+			return out, apierrors.NewBadRequest("fieldSelector metadata.name doesn't match requested name")
+		}
+		return out, nil
+	}
+	out.Fields = fields.OneTermEqualSelector("metadata.name", c.target.name)
+	return out, nil
 }
 
-// selectors reads the parameters by which objects are chosen. A watch or list
-// with a name in its path is one of a single object.
-func (c *exchange) selectors() (api.ListOptions, error) {
-	o := api.ListOptions{Namespace: c.target.namespace}
-	q := c.query()
-	var err error
-	if v := q.Get("labelSelector"); v != "" {
-		if o.Labels, err = labels.Parse(v); err != nil {
-			return o, badRequest(err)
-		}
-	}
-	if v := q.Get("fieldSelector"); v != "" {
-		if o.Fields, err = fields.ParseSelector(v); err != nil {
-			return o, badRequest(err)
-		}
-	}
-	if c.target.name != "" {
-		one := fields.OneTermEqualSelector("metadata.name", c.target.name)
-		if o.Fields == nil {
-			o.Fields = one
-		} else {
-			o.Fields = fields.AndSelectors(one, o.Fields)
-		}
-	}
-	return o, nil
-}
-
-// versionOf reads the parameter resourceVersion: given says whether it is there.
-func versionOf(q url.Values) (revision int64, given bool, err error) {
-	v := q.Get("resourceVersion")
+// revisionOf reads a resourceVersion; 0 for none. Its error has no code of its own, as in Kubernetes.
+func revisionOf(v string) (int64, error) {
 	if v == "" {
-		return 0, false, nil
+		return 0, nil
 	}
-	n, err := strconv.ParseUint(v, 10, 63)
+	n, err := strconv.ParseUint(v, 10, 64)
 	if err != nil {
-		return 0, true, apierrors.NewBadRequest(`resourceVersion: Invalid value: "` + v + `": strconv.ParseUint: parsing "` + v + `": invalid syntax`)
+		return 0, plain(field.Invalid(field.NewPath("resourceVersion"), v, err.Error()))
 	}
-	return int64(n), true, nil
+	return int64(min(n, math.MaxInt64)), nil
+}
+
+// plain is an error of code 500 without a reason, as errors inside of a real API server come out.
+func plain(err error) error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Message: err.Error()}}
 }

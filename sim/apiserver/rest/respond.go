@@ -19,7 +19,7 @@ func (c *exchange) fail(err error) {
 		return // the client has a part of an answer already: there is no place for another
 	}
 	status := statusOf(err)
-	a, err := c.negotiate(func(string) bool { return true })
+	a, err := c.negotiate(itself)
 	if err != nil {
 		a.info, _ = serializerOf("*/*")
 	}
@@ -31,7 +31,7 @@ func (c *exchange) fail(err error) {
 }
 
 // itself says that an answer is not shown as something else.
-func itself(string) bool { return false }
+func itself(accepted) bool { return false }
 
 // plainly answers with an object as it is.
 func (c *exchange) plainly(code int, o runtime.Object) error {

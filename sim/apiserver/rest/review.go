@@ -7,10 +7,12 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver"
@@ -47,38 +49,44 @@ func (c *exchange) review(gv schema.GroupVersion, parts []string) func() error {
 }
 
 func (c *exchange) answerReview(v review) error {
-	if c.r.Method != http.MethodPost {
-		return apierrors.NewMethodNotSupported(schema.GroupResource{Group: v.kind.Group, Resource: v.resource}, c.r.Method)
-	}
-	contentType, body, err := c.read()
-	if err != nil {
-		return err
-	}
-	info, ok := serializerOf(contentType)
-	if !ok {
-		return apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, "create", schema.GroupResource{}, "", contentType, 0, true)
-	}
-	o, is, err := info.Serializer.Decode(body, &v.kind, nil)
-	if err != nil && !runtime.IsStrictDecodingError(err) {
-		return badRequest(err)
-	}
-	if *is != v.kind {
-		return badRequest(errors.New("it must be a " + v.kind.Kind))
-	}
-	if err := v.answer(c, o); err != nil {
-		return err
-	}
-	o.GetObjectKind().SetGroupVersionKind(v.kind)
-	return c.plainly(http.StatusCreated, o)
+	return c.take(route{http.MethodPost: func() error {
+		contentType, body, err := c.read()
+		if err != nil {
+			return err
+		}
+		info, ok := serializerOf(contentType)
+		if !ok {
+			return unknownForm(objectForms)
+		}
+		o, is, err := info.Serializer.Decode(body, &v.kind, nil)
+		if err != nil && !runtime.IsStrictDecodingError(err) {
+			return badRequest(err)
+		}
+		if *is != v.kind {
+			return badRequest(errors.New("it must be a " + v.kind.Kind))
+		}
+		if err := v.answer(c, o); err != nil {
+			return err
+		}
+		o.GetObjectKind().SetGroupVersionKind(v.kind)
+		return c.plainly(http.StatusCreated, o)
+	}})
 }
 
 func whoAmI(c *exchange, o runtime.Object) error {
-	o.(*authenticationv1.SelfSubjectReview).Status.UserInfo = authenticationv1.UserInfo{Username: c.user.Name, Groups: c.user.Groups}
-	return nil
+	r := o.(*authenticationv1.SelfSubjectReview)
+	now, err := c.server.now(c.r.Context())
+	r.CreationTimestamp = metav1.NewTime(now)
+	r.Status.UserInfo = c.user.info()
+	return err
 }
 
 func mayI(c *exchange, o runtime.Object) error {
 	r := o.(*authorizationv1.SelfSubjectAccessReview)
+	errs := questions(r.Spec.ResourceAttributes, r.Spec.NonResourceAttributes)
+	if err := refusedReview(append(errs, bare(r.ObjectMeta, "must be empty")...)); err != nil {
+		return err
+	}
 	var err error
 	r.Status, err = c.decide(c.user, r.Spec.ResourceAttributes, r.Spec.NonResourceAttributes)
 	return err
@@ -86,9 +94,50 @@ func mayI(c *exchange, o runtime.Object) error {
 
 func mayThey(c *exchange, o runtime.Object) error {
 	r := o.(*authorizationv1.SubjectAccessReview)
+	errs := append(questions(r.Spec.ResourceAttributes, r.Spec.NonResourceAttributes), somebody(r.Spec)...)
+	if err := refusedReview(append(errs, bare(r.ObjectMeta, "must be empty")...)); err != nil {
+		return err
+	}
 	var err error
-	r.Status, err = c.decide(User{r.Spec.User, r.Spec.Groups}, r.Spec.ResourceAttributes, r.Spec.NonResourceAttributes)
+	r.Status, err = c.decide(User{Name: r.Spec.User, Groups: r.Spec.Groups}, r.Spec.ResourceAttributes, r.Spec.NonResourceAttributes)
 	return err
+}
+
+// questions are the faults of what is asked for.
+func questions(a *authorizationv1.ResourceAttributes, other *authorizationv1.NonResourceAttributes) (errs field.ErrorList) {
+	spec := field.NewPath("spec")
+	switch {
+	case a != nil && other != nil:
+		errs = append(errs, field.Invalid(spec.Child("nonResourceAttributes"), other, "cannot be specified in combination with resourceAttributes"))
+	case a == nil && other == nil:
+		errs = append(errs, field.Invalid(spec.Child("resourceAttributes"), other, "exactly one of nonResourceAttributes or resourceAttributes must be specified"))
+	}
+	return errs
+}
+
+// somebody is the fault of a question about nobody.
+func somebody(s authorizationv1.SubjectAccessReviewSpec) (errs field.ErrorList) {
+	if s.User == "" && len(s.Groups) == 0 {
+		errs = append(errs, field.Invalid(field.NewPath("spec", "user"), s.User, "at least one of user or group must be specified"))
+	}
+	return errs
+}
+
+// bare is the fault of a question with metadata: it is never stored.
+func bare(m metav1.ObjectMeta, why string) (errs field.ErrorList) {
+	m.ManagedFields = nil
+	if !apiequality.Semantic.DeepEqual(metav1.ObjectMeta{}, m) {
+		errs = append(errs, field.Invalid(field.NewPath("metadata"), m, why))
+	}
+	return errs
+}
+
+// refusedReview is the error for a question with faults. Its kind has no name, as in Kubernetes.
+func refusedReview(errs field.ErrorList) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	return apierrors.NewInvalid(schema.GroupKind{Group: authorizationv1.GroupName}, "", errs)
 }
 
 // whatMayI lists the rules that hold for the user in a namespace.
@@ -117,46 +166,27 @@ func whatMayI(c *exchange, o runtime.Object) error {
 
 // decide says whether a user may do something.
 func (c *exchange) decide(u User, a *authorizationv1.ResourceAttributes, other *authorizationv1.NonResourceAttributes) (authorizationv1.SubjectAccessReviewStatus, error) {
+	var asks access.Attributes
+	if other != nil {
+		asks = access.Attributes{Verb: api.Verb(other.Verb), Path: other.Path}
+	} else {
+		asks = access.Attributes{Verb: api.Verb(a.Verb), Resource: resourceOf(a), Subresource: a.Subresource, Key: api.Key{Namespace: a.Namespace, Name: a.Name}}
+	}
 	var status authorizationv1.SubjectAccessReviewStatus
-	switch {
-	case (a == nil) == (other == nil):
-		return status, apierrors.NewBadRequest("exactly one of nonResourceAttributes or resourceAttributes must be specified")
-	case other != nil:
-		status.Allowed = isMaster(u) || other.Verb == "get" && openTo(other.Path)
-		return status, nil
-	}
-	r := resourceOf(a)
-	if r == nil { // nobody but the masters may do anything with what is not served, or with everything
-		status.Allowed = isMaster(u)
-		if !status.Allowed && a.Resource != "*" {
-			status.Reason = "the server doesn't have a resource type " + a.Resource
-		}
-		return status, nil
-	}
 	_, err := look(c.r.Context(), &c.server.bridge, func() (any, error) {
-		rule, err := c.server.config.API.Visitor(apiserver.Identity{User: u.Name, Groups: u.Groups}).Authorize(access.Attributes{
-			Verb: api.Verb(a.Verb), Resource: r, Subresource: a.Subresource, Key: api.Key{Namespace: a.Namespace, Name: a.Name},
-		})
-		status.Allowed, status.Reason = err == nil, rule
+		reason, err := c.server.config.API.Visitor(apiserver.Identity{User: u.Name, Groups: u.Groups}).Authorize(asks)
+		status.Allowed, status.Reason = err == nil, reason
 		return nil, nil
 	})
 	return status, err
 }
 
+// resourceOf is the resource that is asked about, which need not exist.
 func resourceOf(a *authorizationv1.ResourceAttributes) *api.Resource {
 	for _, r := range api.Resources() {
 		if r.Group == a.Group && r.Name == a.Resource {
 			return r
 		}
 	}
-	return nil
-}
-
-func isMaster(u User) bool {
-	for _, g := range u.Groups {
-		if g == access.Masters {
-			return true
-		}
-	}
-	return false
+	return &api.Resource{Group: a.Group, Version: a.Version, Name: a.Resource}
 }

@@ -1,14 +1,18 @@
 package rest
 
 import (
+	"fmt"
 	"reflect"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1beta1/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"minisim/sim/api"
+	"minisim/sim/apiserver/outside"
 	"minisim/sim/apiserver/rest/printers"
 )
 
@@ -19,8 +23,14 @@ const (
 	asMetadataList = "PartialObjectMetadataList"
 )
 
-func shapesOfObject(as string) bool { return as == asTable || as == asMetadata }
-func shapesOfList(as string) bool   { return as == asTable || as == asMetadataList }
+// shapes says whether the API's things can be shown so: all of them as their
+// metadata, and as a Table in what has a text.
+func shapes(a accepted) bool {
+	if a.group != metav1.GroupName || a.version != "v1" && a.version != "v1beta1" {
+		return false
+	}
+	return a.as == asTable && a.info.MediaType != outside.Protobuf || a.as == asMetadata || a.as == asMetadataList
+}
 
 // shape shows an object in the shape wanted.
 func (c *exchange) shape(a accepted, o api.Object, now time.Time) (runtime.Object, error) {
@@ -92,16 +102,20 @@ func (c *exchange) table(items []api.Object, meta metav1.ListMeta, now time.Time
 	if !heading {
 		t.ColumnDefinitions = nil
 	}
-	include := metav1.IncludeObjectPolicy(c.query().Get("includeObject"))
+	var options metav1.TableOptions
+	if err := c.parameters(&options); err != nil {
+		return nil, err
+	}
+	if errs := validation.ValidateTableOptions(&options); len(errs) > 0 {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("Unable to convert to Table as requested: %v", errs[0]))
+	}
 	for i, o := range items {
-		switch include {
+		switch options.IncludeObject {
 		case metav1.IncludeNone:
 		case metav1.IncludeObject:
 			t.Rows[i].Object.Object = o
-		case metav1.IncludeMetadata, "":
-			t.Rows[i].Object.Object = metadataOf(o)
 		default:
-			return nil, badRequest(errBadInclude)
+			t.Rows[i].Object.Object = metadataOf(o)
 		}
 	}
 	return t, nil

@@ -1,13 +1,16 @@
 package rest
 
 import (
+	"cmp"
 	"context"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/internalversion"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -31,86 +34,76 @@ type watching struct {
 	lasting   time.Duration
 }
 
-func (c *exchange) watching() (watching, error) {
-	p := c.query()
-	o, err := c.selectors()
-	if err != nil {
-		return watching{}, err
+func (c *exchange) watching(o internalversion.ListOptions) (w watching, err error) {
+	w = watching{bookmarks: o.AllowWatchBookmarks, lasting: minWatch + rand.N(minWatch)}
+	if w.ListOptions, err = c.selectors(o); err != nil {
+		return w, err
 	}
-	w := watching{ListOptions: o, bookmarks: flag(p, "allowWatchBookmarks"), lasting: minWatch + rand.N(minWatch)}
-	given := false
-	if w.from, given, err = versionOf(p); err != nil {
-		return watching{}, err
+	if w.from, err = revisionOf(o.ResourceVersion); err != nil {
+		return w, err
 	}
-	if v := p.Get("timeoutSeconds"); v != "" {
-		n, err := strconv.ParseInt(v, 10, 64)
-		if err != nil {
-			return watching{}, badRequest(err)
-		}
-		if n > 0 {
-			w.lasting = min(time.Duration(n), 24*3600) * time.Second
-		}
+	if s := o.TimeoutSeconds; s != nil && *s > 0 {
+		w.lasting = min(time.Duration(*s), 24*3600) * time.Second
 	}
-	match := metav1.ResourceVersionMatch(p.Get("resourceVersionMatch"))
-	const invalid = `ListOptions.meta.k8s.io "" is invalid: `
-	switch sends := p.Has("sendInitialEvents"); {
-	case sends && match != metav1.ResourceVersionMatchNotOlderThan:
-		return watching{}, apierrors.NewBadRequest(invalid + "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
-	case !sends && match != "":
-		return watching{}, apierrors.NewBadRequest(invalid + "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
-	case sends && flag(p, "sendInitialEvents"):
-		w.initial, w.marked = true, w.bookmarks
-	case sends:
-		w.initial = false
-	default:
-		w.initial = !given || w.from == 0
+	if o.SendInitialEvents != nil {
+		w.initial = *o.SendInitialEvents
+		w.marked = w.initial && w.bookmarks
+	} else {
+		w.initial = w.from == 0
 	}
 	return w, nil
 }
 
+// watchOne watches a single object, by the old way.
+func (c *exchange) watchOne() error {
+	a, err := c.negotiate(shapes)
+	if err != nil {
+		return err
+	}
+	o, err := c.listOptions()
+	if err != nil {
+		return err
+	}
+	return c.watch(a, o)
+}
+
 // watch streams events until the client goes away, the time is up or the server ends it.
-func (c *exchange) watch() error {
-	a, err := c.negotiate(func(as string) bool { return as == asTable || as == asMetadata || as == asMetadataList })
+func (c *exchange) watch(a accepted, o internalversion.ListOptions) error {
+	w, err := c.watching(o)
 	if err != nil {
 		return err
-	}
-	w, err := c.watching()
-	if err != nil {
-		return err
-	}
-	if w.initial && w.from > 0 {
-		if err := c.reached(w.from); err != nil {
-			return err
-		}
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), w.lasting)
 	defer cancel()
-	q := newQueue()
-	opened, err := c.open(ctx, w, q)
-	if err != nil {
-		return err
-	}
-	defer opened.stop()
 	s, err := c.newStream(a)
 	if err != nil {
 		return err
 	}
+	q := newQueue()
+	opened, err := c.open(ctx, w, q)
+	switch {
+	case apierrors.IsResourceExpired(err) || apierrors.IsTimeout(err): // what a watch hears of as its first event
+		opened = &begun{past: []api.Event{{Type: api.Closed, Err: err}}, stop: func() {}}
+	case err != nil:
+		return err
+	}
+	defer opened.stop()
 	if err := s.begin(w, opened); err != nil {
-		return nil // the client has gone
+		return nil // the client has gone, or the watch ended as it began
 	}
 	s.follow(ctx, c, w, q)
 	return nil
 }
 
-// opened is a watch that runs.
-type opened struct {
+// begun is a watch that runs.
+type begun struct {
 	past     []api.Event
 	revision int64
 	stop     func()
 }
 
 // open opens the watch in a visit, and sees to it that it is closed again however this ends.
-func (c *exchange) open(ctx context.Context, w watching, to *queue) (*opened, error) {
+func (c *exchange) open(ctx context.Context, w watching, to *queue) (*begun, error) {
 	var end func() // set and called by visits only, the second of which comes after the first
 	stop := func() {
 		c.server.config.Engine.Visit(func() {
@@ -119,18 +112,21 @@ func (c *exchange) open(ctx context.Context, w watching, to *queue) (*opened, er
 			}
 		})
 	}
-	o, err := look(ctx, &c.server.bridge, func() (*opened, error) {
+	o, err := look(ctx, &c.server.bridge, func() (*begun, error) {
 		server := c.server.config.API
-		from := w.from
+		from := min(w.from, server.Revision()) // of what is still to come one hears when it comes
 		switch {
 		case w.initial:
+			if err := server.Reached(w.from); err != nil {
+				return nil, err
+			}
 			from = 0
 		case from == 0:
 			from = server.Revision()
 		}
 		past, revision, off, err := c.visitor().Watch(c.target.resource, api.WatchOptions{ListOptions: w.ListOptions, From: from}, to)
 		end = off
-		return &opened{past, revision, stop}, err
+		return &begun{past, revision, stop}, err
 	})
 	if err != nil {
 		stop()
@@ -165,6 +161,9 @@ func (s *stream) follow(ctx context.Context, c *exchange, w watching, q *queue) 
 			}
 		case <-q.ready:
 			for _, ev := range q.take() {
+				if ev.Type != api.Closed && ev.Revision <= w.from {
+					continue // it is known already
+				}
 				if s.send(ev) != nil || ev.Type == api.Closed {
 					return
 				}
@@ -186,15 +185,15 @@ type stream struct {
 }
 
 // begin writes the header and what comes before the present.
-func (s *stream) begin(w watching, o *opened) error {
+func (s *stream) begin(w watching, o *begun) error {
 	h := s.c.w.Header()
 	h.Set("Content-Type", s.writer.contentType)
 	h.Set("Cache-Control", "no-cache, private")
 	s.c.begun = true
 	s.c.w.WriteHeader(http.StatusOK)
 	for _, ev := range o.past {
-		if err := s.send(ev); err != nil {
-			return err
+		if err := s.send(ev); err != nil || ev.Type == api.Closed {
+			return cmp.Or(err, io.EOF)
 		}
 	}
 	if w.marked {

@@ -1,39 +1,22 @@
 package rest
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
-	"unicode"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/yaml"
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver/outside"
 )
 
-var errBadInclude = errors.New("includeObject may be None, Metadata or Object")
-
-// maxManager is the longest name of a field manager, in bytes.
-const maxManager = 128
-
 // write has a write carried out and answers with what came of it.
 func (c *exchange) write() error {
-	if refused := c.refusal(); refused != nil {
-		return refused
-	}
-	a, err := c.negotiate(shapesOfObject)
+	a, err := c.negotiate(shapes)
 	if err != nil {
 		return err
 	}
@@ -50,62 +33,28 @@ func (c *exchange) write() error {
 }
 
 // writing reads a write off the request.
-func (c *exchange) writing() (outside.Request, error) {
-	t, p := c.target, c.query()
-	q := outside.Request{
+func (c *exchange) writing() (q outside.Request, err error) {
+	t := c.target
+	q = outside.Request{
 		User: c.user.Name, Groups: c.user.Groups, Agent: agent(c.r),
 		Group: t.resource.Group, Version: t.resource.Version, Resource: t.resource.Name,
-		Subresource: t.subresource, Namespace: t.namespace, Name: t.name,
-		Manager: p.Get("fieldManager"), Force: flag(p, "force"),
-	}
-	var err error
-	if q.Verb, err = c.verb(); err != nil {
-		return q, err
+		Subresource: t.subresource, Namespace: t.namespace, Name: t.name, Verb: c.verb(),
 	}
 	if q.ContentType, q.Body, err = c.read(); err != nil {
 		return q, err
 	}
-	if q.DryRun, err = dryRun(p["dryRun"]); err != nil {
-		return q, err
+	if q.Verb == api.VerbDelete || q.Verb == api.VerbDeleteCollection {
+		return q, c.deleteOptions(&q)
 	}
-	if q.Validation, err = validation(p); err != nil {
-		return q, err
-	}
-	if len(q.Manager) > maxManager || strings.ContainsFunc(q.Manager, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return q, apierrors.NewBadRequest("fieldManager: Invalid value: it may have up to 128 characters, all of which can be printed")
-	}
-	if q.ContentType == string(types.ApplyYAMLPatchType) {
-		if q.Manager == "" {
-			return q, apierrors.NewBadRequest("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch")
-		}
-	} else if q.Force {
-		return q, apierrors.NewBadRequest("PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for non-apply patch")
-	}
-	if q.Manager == "" {
-		q.Manager = q.Agent
-	}
-	if q.Verb == api.VerbDelete || q.Verb == outside.DeleteCollection {
-		return c.deleting(q)
-	}
-	return q, nil
+	return q, c.writeOptions(&q)
 }
 
-// verb is the verb of the request's method for its target.
-func (c *exchange) verb() (api.Verb, error) {
-	t := c.target
-	switch {
-	case c.r.Method == http.MethodPost && (t.name == "" || t.subresource != ""):
-		return api.VerbCreate, nil
-	case c.r.Method == http.MethodPut && t.name != "":
-		return api.VerbUpdate, nil
-	case c.r.Method == http.MethodPatch && t.name != "":
-		return api.VerbPatch, nil
-	case c.r.Method == http.MethodDelete && t.name != "":
-		return api.VerbDelete, nil
-	case c.r.Method == http.MethodDelete && (t.namespace != "" || !t.resource.Namespaced):
-		return outside.DeleteCollection, nil
+// verb is the verb of the request's method for its target, which has been found to take it.
+func (c *exchange) verb() api.Verb {
+	if c.r.Method == http.MethodDelete && c.target.name == "" {
+		return api.VerbDeleteCollection
 	}
-	return "", apierrors.NewMethodNotSupported(t.resource.GroupResource(), strings.ToLower(c.r.Method))
+	return verbsOf[c.r.Method]
 }
 
 // read reads the body, which is bounded.
@@ -119,88 +68,20 @@ func (c *exchange) read() (contentType string, body []byte, err error) {
 		return "", nil, badRequest(err)
 	}
 	header := c.r.Header.Get("Content-Type")
+	if c.r.Method == http.MethodPatch {
+		return plainType(header), body, nil // which is known to be one of patchTypes
+	}
 	if header == "" {
-		return outside.JSON, body, nil
+		header = outside.JSON
 	}
 	contentType, _, err = mime.ParseMediaType(header)
-	if err != nil {
-		return "", nil, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, c.r.Method, c.target.resource.GroupResource(), c.target.name, err.Error(), 0, true)
+	switch {
+	case err == nil && slices.Contains(objectForms, contentType):
+		return contentType, body, nil
+	case c.r.Method == http.MethodDelete && len(body) == 0:
+		return "", nil, nil
 	}
-	if contentType == "application/x-yaml" || contentType == "text/yaml" {
-		contentType = outside.YAML
-	}
-	return contentType, body, nil
-}
-
-func dryRun(values []string) (bool, error) {
-	for _, v := range values {
-		if v != metav1.DryRunAll {
-			return false, apierrors.NewBadRequest(`dryRun: Unsupported value: "` + v + `": supported values: "All"`)
-		}
-	}
-	return len(values) > 0, nil
-}
-
-func validation(q url.Values) (string, error) {
-	switch v := q.Get("fieldValidation"); v {
-	case "":
-		return metav1.FieldValidationWarn, nil
-	case metav1.FieldValidationIgnore, metav1.FieldValidationWarn, metav1.FieldValidationStrict:
-		return v, nil
-	default:
-		return "", apierrors.NewBadRequest(`fieldValidation: Unsupported value: "` + v + `": supported values: "Ignore", "Strict", "Warn"`)
-	}
-}
-
-// deleting reads the options of a deletion: from the body or, when there is none, from the parameters.
-func (c *exchange) deleting(q outside.Request) (outside.Request, error) {
-	p := c.query()
-	o := &metav1.DeleteOptions{}
-	if len(q.Body) > 0 {
-		if err := readDeleteOptions(q.ContentType, q.Body, o); err != nil {
-			return q, err
-		}
-	} else if err := metav1.Convert_url_Values_To_v1_DeleteOptions(&p, o, nil); err != nil {
-		return q, badRequest(err)
-	}
-	dry, err := dryRun(o.DryRun)
-	if err != nil {
-		return q, err
-	}
-	q.DryRun = q.DryRun || dry
-	o.TypeMeta, o.DryRun = metav1.TypeMeta{}, nil
-	q.Body, q.ContentType, q.Delete = nil, "", o
-	if q.Verb == outside.DeleteCollection {
-		q.Labels, q.Fields = p.Get("labelSelector"), p.Get("fieldSelector")
-	}
-	return q, nil
-}
-
-// readDeleteOptions reads the body of a deletion. Clients call its kind by the
-// group of what they delete, by the core group or not at all.
-func readDeleteOptions(contentType string, body []byte, o *metav1.DeleteOptions) error {
-	var err error
-	switch contentType {
-	case outside.JSON:
-		err = json.Unmarshal(body, o)
-	case outside.YAML:
-		err = yaml.Unmarshal(body, o)
-	case outside.Protobuf:
-		var u runtime.Unknown
-		if err = u.Unmarshal(bytes.TrimPrefix(body, []byte("k8s\x00"))); err == nil {
-			err = o.Unmarshal(u.Raw)
-			o.Kind = u.Kind
-		}
-	default:
-		return apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, "delete", schema.GroupResource{}, "", contentType, 0, true)
-	}
-	if err == nil && o.Kind != "" && o.Kind != "DeleteOptions" {
-		err = errors.New("expected DeleteOptions, got " + o.Kind)
-	}
-	if err != nil {
-		return badRequest(err)
-	}
-	return nil
+	return "", nil, unknownForm(objectForms)
 }
 
 // returned are the resources of which a deletion gives back the last state and
@@ -218,7 +99,7 @@ func (c *exchange) written(a accepted, q outside.Request, result outside.Result)
 		code = http.StatusCreated
 	}
 	switch {
-	case q.Verb == outside.DeleteCollection:
+	case q.Verb == api.VerbDeleteCollection:
 		list, err := listOf(r, result.Items, metav1.ListMeta{})
 		if err != nil {
 			return err

@@ -165,6 +165,9 @@ func (s *Store) Cut(ctx context.Context) error {
 // Revision is the revision of the newest commit that the run has made.
 func (s *Store) Revision() int64 { return s.revision }
 
+// Oldest is the oldest revision that can still be read.
+func (s *Store) Oldest() int64 { return s.past.store.Oldest() }
+
 // Get does what etcdstore.Store.Get does.
 func (s *Store) Get(key string, revision int64) (etcdstore.KV, bool, error) {
 	revision, err := s.known(revision)
