@@ -41,7 +41,7 @@ type Resource struct {
 	ShortNames     []string
 	Namespaced     bool
 	Status         bool   // it has a status subresource
-	Folder         string // below /registry/, where the store keeps it; Kubernetes' own, at times odd, names
+	Folder         string // below /registry/, where the store keeps it; Kubernetes' own, at times odd, names; "": nothing is stored
 	New            func() Object
 }
 
@@ -194,7 +194,7 @@ func Of(o Object) *Resource {
 
 var typeIndex = func() map[reflect.Type]*Resource {
 	index := map[reflect.Type]*Resource{}
-	for _, r := range resources {
+	for _, r := range append(Measured(), resources...) {
 		index[reflect.TypeOf(r.New())] = r
 	}
 	return index

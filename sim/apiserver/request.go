@@ -103,6 +103,9 @@ func (c *call) run() (api.Object, error) {
 			return nil, err
 		}
 	}
+	if !c.Resource.Stored() {
+		return c.passOn()
+	}
 	act := actions[c.Subresource][c.Verb]
 	if !serves(c.Resource, c.Subresource) {
 		return nil, apierrors.NewGenericServerResponse(http.StatusNotFound, string(c.Verb), schema.GroupResource{}, "", "", 0, true)
@@ -240,6 +243,9 @@ func (c *call) list(o api.ListOptions) (api.List, error) {
 	if err := c.authorize(o.Fields); err != nil {
 		return api.List{}, err
 	}
+	if !c.Resource.Stored() {
+		return c.passOnList(o)
+	}
 	f, err := newFilter(c.Resource, o)
 	if err != nil {
 		return api.List{}, err
@@ -257,6 +263,9 @@ func (s *Server) watch(id Identity, r *api.Resource, o api.WatchOptions) (*watch
 func (c *call) watch(o api.WatchOptions) (*watch, error) {
 	if err := c.authorize(o.Fields); err != nil {
 		return nil, err
+	}
+	if !c.Resource.Stored() {
+		return nil, apierrors.NewMethodNotSupported(c.Resource.GroupResource(), string(c.Verb))
 	}
 	f, err := newFilter(c.Resource, o.ListOptions)
 	if err != nil {

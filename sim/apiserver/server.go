@@ -62,6 +62,7 @@ type Server struct {
 	policy *access.Policy
 	group  *group // nil: each write is a transaction of its own
 	expiry
+	aggregated Aggregated // nil: nobody answers for what is not stored
 }
 
 // New makes a server that knows what the store already has: a durable cluster

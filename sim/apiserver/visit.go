@@ -45,7 +45,7 @@ func (v *Visitor) List(r *api.Resource, o api.ListOptions, revision int64) (api.
 	if err := s.Reached(revision); err != nil {
 		return api.List{}, err
 	}
-	if revision == 0 || revision == s.cache.revision {
+	if revision == 0 || revision == s.cache.revision || !r.Stored() {
 		return c.list(o)
 	}
 	return c.listAt(o, revision)

@@ -10,6 +10,7 @@ const nodeAccount = "node-controller"
 var accounts = map[string]string{
 	"daemonset-controller":                        "daemon-set-controller",
 	"garbage-collector-controller":                "generic-garbage-collector",
+	"horizontal-pod-autoscaler-controller":        "horizontal-pod-autoscaler",
 	"serviceaccount-controller":                   "service-account-controller",
 	"persistentvolumeclaim-protection-controller": "pvc-protection-controller",
 	"persistentvolume-protection-controller":      "pv-protection-controller",

@@ -2,6 +2,7 @@ package controller
 
 import (
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -37,6 +38,8 @@ type Caches struct {
 	Jobs         *component.Cache[*batchv1.Job]
 	CronJobs     *component.Cache[*batchv1.CronJob]
 
+	HorizontalPodAutoscalers *component.Cache[*autoscalingv2.HorizontalPodAutoscaler]
+
 	EndpointSlices       *component.Cache[*discoveryv1.EndpointSlice]
 	Leases               *component.Cache[*coordinationv1.Lease]
 	StorageClasses       *component.Cache[*storagev1.StorageClass]
@@ -58,29 +61,30 @@ const (
 
 func newCaches(p *component.Process) *Caches {
 	c := &Caches{
-		Namespaces:             informer[*corev1.Namespace](p, api.Namespaces),
-		Nodes:                  informer[*corev1.Node](p, api.Nodes),
-		Pods:                   informer[*corev1.Pod](p, api.Pods),
-		Services:               informer[*corev1.Service](p, api.Services),
-		ConfigMaps:             informer[*corev1.ConfigMap](p, api.ConfigMaps),
-		Secrets:                informer[*corev1.Secret](p, api.Secrets),
-		ServiceAccounts:        informer[*corev1.ServiceAccount](p, api.ServiceAccounts),
-		PersistentVolumeClaims: informer[*corev1.PersistentVolumeClaim](p, api.PersistentVolumeClaims),
-		PersistentVolumes:      informer[*corev1.PersistentVolume](p, api.PersistentVolumes),
-		ResourceQuotas:         informer[*corev1.ResourceQuota](p, api.ResourceQuotas),
-		ClusterRoles:           informer[*rbacv1.ClusterRole](p, api.ClusterRoles),
-		Deployments:            informer[*appsv1.Deployment](p, api.Deployments),
-		ReplicaSets:            informer[*appsv1.ReplicaSet](p, api.ReplicaSets),
-		StatefulSets:           informer[*appsv1.StatefulSet](p, api.StatefulSets),
-		DaemonSets:             informer[*appsv1.DaemonSet](p, api.DaemonSets),
-		Jobs:                   informer[*batchv1.Job](p, api.Jobs),
-		CronJobs:               informer[*batchv1.CronJob](p, api.CronJobs),
-		EndpointSlices:         informer[*discoveryv1.EndpointSlice](p, api.EndpointSlices),
-		Leases:                 informer[*coordinationv1.Lease](p, api.Leases),
-		StorageClasses:         informer[*storagev1.StorageClass](p, api.StorageClasses),
-		VolumeAttachments:      informer[*storagev1.VolumeAttachment](p, api.VolumeAttachments),
-		CSINodes:               informer[*storagev1.CSINode](p, api.CSINodes),
-		PodDisruptionBudgets:   informer[*policyv1.PodDisruptionBudget](p, api.PodDisruptionBudgets),
+		Namespaces:               informer[*corev1.Namespace](p, api.Namespaces),
+		Nodes:                    informer[*corev1.Node](p, api.Nodes),
+		Pods:                     informer[*corev1.Pod](p, api.Pods),
+		Services:                 informer[*corev1.Service](p, api.Services),
+		ConfigMaps:               informer[*corev1.ConfigMap](p, api.ConfigMaps),
+		Secrets:                  informer[*corev1.Secret](p, api.Secrets),
+		ServiceAccounts:          informer[*corev1.ServiceAccount](p, api.ServiceAccounts),
+		PersistentVolumeClaims:   informer[*corev1.PersistentVolumeClaim](p, api.PersistentVolumeClaims),
+		PersistentVolumes:        informer[*corev1.PersistentVolume](p, api.PersistentVolumes),
+		ResourceQuotas:           informer[*corev1.ResourceQuota](p, api.ResourceQuotas),
+		ClusterRoles:             informer[*rbacv1.ClusterRole](p, api.ClusterRoles),
+		Deployments:              informer[*appsv1.Deployment](p, api.Deployments),
+		ReplicaSets:              informer[*appsv1.ReplicaSet](p, api.ReplicaSets),
+		StatefulSets:             informer[*appsv1.StatefulSet](p, api.StatefulSets),
+		DaemonSets:               informer[*appsv1.DaemonSet](p, api.DaemonSets),
+		Jobs:                     informer[*batchv1.Job](p, api.Jobs),
+		CronJobs:                 informer[*batchv1.CronJob](p, api.CronJobs),
+		HorizontalPodAutoscalers: informer[*autoscalingv2.HorizontalPodAutoscaler](p, api.HorizontalPodAutoscalers),
+		EndpointSlices:           informer[*discoveryv1.EndpointSlice](p, api.EndpointSlices),
+		Leases:                   informer[*coordinationv1.Lease](p, api.Leases),
+		StorageClasses:           informer[*storagev1.StorageClass](p, api.StorageClasses),
+		VolumeAttachments:        informer[*storagev1.VolumeAttachment](p, api.VolumeAttachments),
+		CSINodes:                 informer[*storagev1.CSINode](p, api.CSINodes),
+		PodDisruptionBudgets:     informer[*policyv1.PodDisruptionBudget](p, api.PodDisruptionBudgets),
 	}
 	c.Pods.Index(byNode, func(pod *corev1.Pod) []string { return []string{pod.Spec.NodeName} })
 	c.Pods.Index(byClaim, claimsOf)

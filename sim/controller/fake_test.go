@@ -113,6 +113,9 @@ func (b *bench) setPod(name string, phase corev1.PodPhase, ready bool) {
 			pod.Status.PodIP = fmt.Sprintf("10.0.%d.%d", b.revision/256, b.revision%256)
 			pod.Status.PodIPs = []corev1.PodIP{{IP: pod.Status.PodIP}}
 		}
+		if pod.Status.StartTime == nil {
+			pod.Status.StartTime = &metav1.Time{Time: b.engine.Clock()}
+		}
 		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: status, LastTransitionTime: metav1.NewTime(b.engine.Clock())}}
 		return nil
 	})
@@ -226,6 +229,9 @@ func (b *bench) Do(r api.Request) (api.Object, error) {
 	}
 	if old == nil {
 		return nil, apierrors.NewNotFound(r.Resource.GroupResource(), key.Name)
+	}
+	if r.Subresource == "scale" {
+		return b.scale(r, old)
 	}
 	switch r.Verb {
 	case api.VerbGet:

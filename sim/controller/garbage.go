@@ -43,6 +43,7 @@ func newGarbage(p *component.Process, caches *Caches) *garbage {
 	follow(caches.DaemonSets, api.DaemonSets, c.changed)
 	follow(caches.Jobs, api.Jobs, c.changed)
 	follow(caches.CronJobs, api.CronJobs, c.changed)
+	follow(caches.HorizontalPodAutoscalers, api.HorizontalPodAutoscalers, c.changed)
 	follow(caches.EndpointSlices, api.EndpointSlices, c.changed)
 	follow(caches.Leases, api.Leases, c.changed)
 	follow(caches.StorageClasses, api.StorageClasses, c.changed)

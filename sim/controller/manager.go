@@ -36,6 +36,7 @@ func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newDaemonSets(p, c)
 	newJobs(p, c)
 	newCronJobs(p, c)
+	newAutoscalers(p, c, o.AutoscalerOptions)
 	newEndpointSlices(p, c, o.MaxEndpointsPerSlice)
 	newFinishedJobs(p, c)
 	newGarbage(p, c)

@@ -5,6 +5,7 @@ import "time"
 // Options are flags of the kube-controller-manager, under its own names.
 type Options struct {
 	NodeOptions
+	AutoscalerOptions
 
 	// RootCA is what --root-ca-file holds: the certificate of whoever signs the API server's, PEM.
 	RootCA string
@@ -40,6 +41,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		NodeOptions:                      DefaultNodeOptions(256),
+		AutoscalerOptions:                DefaultAutoscalerOptions(),
 		MaxEndpointsPerSlice:             100,
 		NodeMonitorPeriod:                5 * time.Second,
 		NodeMonitorGracePeriod:           50 * time.Second,
