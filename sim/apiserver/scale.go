@@ -48,11 +48,11 @@ func scaleOf(r *api.Resource, o api.Object) *autoscalingv1.Scale {
 }
 
 func (c *call) getScale() (api.Object, error) {
-	it := c.table().get(c.Key)
-	if it == nil {
-		return nil, apierrors.NewNotFound(schema.GroupResource{Group: c.Resource.Group, Resource: c.Resource.Name + "/scale"}, c.Key.Name)
+	o, err := c.get()
+	if err != nil {
+		return nil, err
 	}
-	return scaleOf(c.Resource, it.object), nil
+	return scaleOf(c.Resource, o), nil
 }
 
 func (c *call) updateScale() (api.Object, error) {
