@@ -4,10 +4,10 @@ SEEDS ?= 200
 FIRST ?= 1
 CHECKS ?= 10000
 
-.PHONY: help run build test lint golden bench simulate properties
+.PHONY: help run build test e2e lint golden bench simulate properties
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build and run the first scenario
 	bin/minisim run redis-app
@@ -19,11 +19,15 @@ build: ## build bin/minisim, showing what is compiled
 test: ## run all tests
 	$(GO) test ./...
 
+e2e: ## drive it with kubectl, Helm, controller-runtime and client-go
+	cd e2e && $(GO) test ./...
+
 lint: ## formatting, vet and the house rules
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
 	$(GO) vet ./...
 	$(GO) mod verify
 	$(GO) mod tidy -diff
+	cd e2e && $(GO) vet ./... && $(GO) mod tidy -diff
 	$(GO) test ./internal/tidy
 
 golden: ## rewrite the golden files; read the diff before you commit it
