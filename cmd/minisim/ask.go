@@ -63,18 +63,30 @@ func (p *player) question(q *scenario.Question) error {
 // watched says whether a person sits at the terminal.
 func (p *player) watched() bool { return isTerminal(p.streams.in) && isTerminal(p.streams.out) }
 
-// prompt shows a text and reads a line; false at the end of the input.
+// prompt shows a text and reads a line; false at the end of the input. Meanwhile
+// it serves who comes from outside.
 func (p *player) prompt(text string) (string, bool, error) {
 	fmt.Fprint(p.streams.out, text)
-	select {
-	case <-p.ctx.Done():
-		fmt.Fprintln(p.streams.out)
-		return "", false, p.ctx.Err()
-	case line, ok := <-p.input():
-		if !ok && text != "" {
+	for {
+		select {
+		case <-p.ctx.Done():
 			fmt.Fprintln(p.streams.out)
+			return "", false, p.ctx.Err()
+		case <-p.knocks():
+			if !p.session.Waiting() {
+				p.session.Serve(p.session.Now()) // somebody only looks
+				continue
+			}
+			fmt.Fprintln(p.streams.out)
+			p.session.Serve(p.session.Now())
+			p.text.Flush()
+			fmt.Fprint(p.streams.out, text)
+		case line, ok := <-p.input():
+			if !ok && text != "" {
+				fmt.Fprintln(p.streams.out)
+			}
+			return line, ok, p.failed
 		}
-		return line, ok, p.failed
 	}
 }
 

@@ -177,23 +177,27 @@ func environment() map[string]string {
 	return env
 }
 
+// check finds flags that do not go together.
+func (o runOptions) check(s streams) error {
+	switch {
+	case o.output != "text" && o.output != "json":
+		return usageError{fmt.Errorf("-o %s: it may be text or json", o.output)}
+	case o.step && o.output == "json":
+		return usageError{errors.New("--step asks a person, -o json tells a program: use one of them")}
+	case o.etcdLog == "-" && isTerminal(s.err) && wantsScreen(o, s):
+		return usageError{errors.New("--etcd-log - would write across the screen: name a file, or add --plain")}
+	}
+	return nil
+}
+
 func runScenario(ctx context.Context, name string, o runOptions, s streams) (err error) {
 	began := time.Now()
-	if o.output != "text" && o.output != "json" {
-		return usageError{fmt.Errorf("-o %s: it may be text or json", o.output)}
-	}
-	if o.step && o.output == "json" {
-		return usageError{errors.New("--step asks a person, -o json tells a program: use one of them")}
-	}
-	if o.serve && o.step {
-		return usageError{errors.New("--serve cannot wait for a person at --step yet: use one of them")}
+	if err := o.check(s); err != nil {
+		return err
 	}
 	pace, err := newPace(o.speed, isTerminal(s.out) && o.output == "text" && !o.step)
 	if err != nil {
 		return err
-	}
-	if !o.serve && wantsScreen(o, s) {
-		return showScreen(ctx, name, o, pace, s)
 	}
 	in, err := sessionInput(name, o)
 	if err != nil {
@@ -214,22 +218,26 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 		return err
 	}
 	defer closeLog()
-	run, tape, err := o.open(ctx, in, log)
+	screen := wantsScreen(o, s)
+	run, tape, err := o.open(ctx, in, session.Options{DataDir: o.dataDir, EtcdLog: log, Forward: !screen && !o.step})
 	if err != nil {
 		return err
+	}
+	if screen {
+		return showScreen(ctx, run, tape, keys, pace, s)
 	}
 	defer func() { err = errors.Join(err, run.Close(), tape.close()) }()
 	p := &player{ctx: ctx, session: run, runner: run.Runner(), pace: pace, streams: s}
 	p.listen(o)
 	switch {
+	case o.step:
+		err = p.stepServed(keys)
 	case o.serve:
 		err = p.serve(o.speed, keys)
-	case o.step:
-		err = p.stepThrough()
 	default:
 		err = p.play()
 	}
-	if err = errors.Join(err, tape.write(run)); err != nil || o.serve {
+	if err = errors.Join(err, tape.write(run)); err != nil || o.serve && !o.step {
 		return err
 	}
 	fmt.Fprintf(s.err, "wall time %s\n", time.Since(began).Round(time.Millisecond))
@@ -237,12 +245,12 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 }
 
 // open opens the session of a run, and the tape that it is recorded on, if any.
-func (o runOptions) open(ctx context.Context, in session.Input, log io.Writer) (*session.Session, *tape, error) {
+func (o runOptions) open(ctx context.Context, in session.Input, how session.Options) (*session.Session, *tape, error) {
 	tape, err := newTape(o.record)
 	if err != nil {
 		return nil, nil, err
 	}
-	run, err := session.Open(ctx, in, session.Options{DataDir: o.dataDir, EtcdLog: log, Forward: !o.step})
+	run, err := session.Open(ctx, in, how)
 	if err != nil {
 		var faults source.Diagnostics
 		if o.dataDir != "" && ctx.Err() == nil && !errors.As(err, &faults) {
@@ -290,6 +298,7 @@ type player struct {
 	muted   bool          // nothing is shown at present
 	failed  error         // of the output
 	lines   <-chan string // of standard input, once somebody was asked
+	door    *door         // for others, while somebody steps through the run; nil: there is none
 }
 
 // listen subscribes the output that was asked for.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"minisim/sim/apiserver/rest"
 	"minisim/sim/session"
 	"minisim/ui/tui"
 )
@@ -19,27 +20,21 @@ func wantsScreen(o runOptions, s streams) bool {
 		o.output == "text" && o.speed != "max" && !o.plain && !o.step && !o.verbose
 }
 
-// showScreen plays a run on the whole terminal. What came of it is printed when
-// the terminal is as it was before.
-func showScreen(ctx context.Context, name string, o runOptions, pace pace, s streams) (err error) {
+// showScreen plays a run on the whole terminal, and closes it and its tape. What
+// came of it is printed when the terminal is as it was before.
+func showScreen(ctx context.Context, run *session.Session, tape *tape, keys *rest.Keys, pace pace, s streams) (err error) {
 	began := time.Now()
-	in, err := sessionInput(name, o)
-	if err != nil {
-		return err
+	defer func() { err = errors.Join(err, run.Close(), tape.close()) }()
+	options := tui.Options{In: s.in, Out: s.out, Environ: os.Environ(), Glyphs: glyphs(), Pace: tui.Pace{Speed: pace.speed}}
+	if keys != nil {
+		var d *door
+		if d, err = openDoor(run.Cluster(), keys, nil); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, d.close()) }()
+		options.Server = &tui.Server{Follow: d.follow, Wake: d.wake, Way: d.way()}
 	}
-	tape, err := newTape(o.record)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, tape.close()) }()
-	run, err := session.Open(ctx, in, session.Options{DataDir: o.dataDir})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, run.Close()) }()
-	run, err = tui.Run(ctx, run, tui.Options{
-		In: s.in, Out: s.out, Environ: os.Environ(), Glyphs: glyphs(), Pace: tui.Pace{Speed: pace.speed},
-	})
+	run, err = tui.Run(ctx, run, options)
 	if errors.Is(err, tui.ErrInterrupted) {
 		return context.Canceled
 	}
@@ -48,6 +43,9 @@ func showScreen(ctx context.Context, name string, o runOptions, pace pace, s str
 	}
 	if err := tape.write(run); err != nil {
 		return err
+	}
+	if run.End() == nil && keys != nil {
+		return nil // it has no end that one would have to wait for
 	}
 	if run.End() == nil {
 		return fmt.Errorf("%w before the end of the run, at %.3fs of virtual time", errQuit, run.Now().Seconds())

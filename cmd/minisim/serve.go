@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"minisim/sim/apiserver/rest"
 )
@@ -32,16 +30,14 @@ func (p *player) serve(speed string, keys *rest.Keys) (err error) {
 	}
 	c := p.runner.Cluster
 	l := rest.NewLive(c.Engine)
-	server, err := rest.Start(rest.Config{Engine: c.Engine, API: c.API, Keys: keys, Clock: l.Date})
+	d, err := openDoor(c, keys, l)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Close()) }()
-	forget, err := p.tellWay(server)
-	if err != nil {
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := p.tellWay(d); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, forget()) }()
 
 	l.Speed(first)
 	ended := false
@@ -72,24 +68,34 @@ func (p *player) serve(speed string, keys *rest.Keys) (err error) {
 	return nil // Ctrl-C is how it is meant to end
 }
 
-// tellWay says how kubectl gets to the cluster. What it wrote for that, forget removes.
-func (p *player) tellWay(server *rest.Server) (forget func() error, err error) {
-	dir, err := os.MkdirTemp("", "minisim-")
-	if err != nil {
-		return nil, err
+// stepServed has somebody step through the run, while others may come in, too, if there are keys for them.
+func (p *player) stepServed(keys *rest.Keys) (err error) {
+	if keys != nil {
+		if p.door, err = openDoor(p.runner.Cluster, keys, nil); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, p.door.close()) }()
+		if err := p.tellWay(p.door); err != nil {
+			return err
+		}
 	}
-	forget = func() error { return os.RemoveAll(dir) }
-	file := filepath.Join(dir, "kubeconfig")
-	if err := server.WriteKubeconfig(file, "minisim", rest.Admin); err != nil {
-		return nil, errors.Join(err, forget())
+	return p.stepThrough()
+}
+
+// knocks has something in it when somebody waits outside.
+func (p *player) knocks() <-chan struct{} {
+	if p.door == nil {
+		return nil
 	}
+	return p.door.wake
+}
+
+// tellWay says how kubectl gets to the cluster. Standard output may be for the trace.
+func (p *player) tellWay(d *door) error {
 	to := p.streams.out
 	if p.text == nil {
-		to = p.streams.err // standard output is for the trace
+		to = p.streams.err
 	}
-	_, err = fmt.Fprintf(to, "export KUBECONFIG=%s\n", file)
-	if err != nil {
-		return nil, errors.Join(err, forget())
-	}
-	return forget, nil
+	_, err := fmt.Fprintln(to, d.way())
+	return err
 }

@@ -49,6 +49,9 @@ func (p *player) toStep(step uint64) error {
 	back := step < p.session.StepNumber()
 	err := p.session.To(p.ctx, step)
 	p.runner = p.session.Runner()
+	if p.door != nil && back {
+		p.door.follow(p.session.Cluster())
+	}
 	if err != nil || !back {
 		return err
 	}

@@ -107,6 +107,7 @@ type Engine struct {
 	inbox  []Request
 	visits []func()
 	wake   func()
+	admit  func() error
 }
 
 type registration struct {
@@ -384,7 +385,7 @@ func (e *Engine) RunUntil(stop func(Step) bool) error {
 func (e *Engine) RunTo(t time.Duration) error {
 	for {
 		it := e.peek()
-		if (it == nil || it.at > t) && !e.waiting() {
+		if (it == nil || it.at > t) && !e.Waiting() {
 			if e.now < t {
 				e.now = t
 				clear(e.repeated)

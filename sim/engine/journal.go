@@ -42,6 +42,10 @@ var errNoOutsider = errors.New("nobody carries out requests from outside")
 // are, a person is behind them.
 const OutsideActor = "user"
 
+// Admit has f called before each request of the inbox is carried out, by the
+// engine's own goroutine. Its error answers the request, which then is no step.
+func (e *Engine) Admit(f func() error) { e.admit = f }
+
 // HandleOutside makes o the one who carries out requests of a kind from outside.
 func (e *Engine) HandleOutside(kind string, o Outsider) { e.outside[kind] = o }
 
@@ -112,7 +116,7 @@ func (e *Engine) Serve() int {
 // by: requests are carried out at the virtual time t, or when the next work is
 // due if that comes first. Visitors move no clock.
 func (e *Engine) ServeAt(t time.Duration) int {
-	if e.waiting() {
+	if e.Waiting() {
 		e.Idle(t)
 	}
 	return e.Serve()
@@ -132,7 +136,8 @@ func (e *Engine) Replay(journal []Entry) {
 	e.script = append([]Entry(nil), journal...)
 }
 
-func (e *Engine) waiting() bool {
+// Waiting says whether a request waits to be carried out before the next work.
+func (e *Engine) Waiting() bool {
 	if len(e.script) > 0 && e.script[0].Step == e.steps+1 {
 		return true
 	}
@@ -154,15 +159,31 @@ func (e *Engine) stepOutside() (Step, bool) {
 		e.script = e.script[1:]
 		return e.lastStep(r), true
 	}
+	for {
+		r, ok := e.oldest()
+		if !ok {
+			return Step{}, false
+		}
+		if e.admit != nil {
+			if err := e.admit(); err != nil {
+				r.done <- Reply{Err: err}
+				continue
+			}
+		}
+		return e.lastStep(r), true
+	}
+}
+
+// oldest takes the request that has waited longest out of the inbox.
+func (e *Engine) oldest() (Request, bool) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	if len(e.inbox) == 0 {
-		e.mu.Unlock()
-		return Step{}, false
+		return Request{}, false
 	}
 	r := e.inbox[0]
 	e.inbox = e.inbox[1:]
-	e.mu.Unlock()
-	return e.lastStep(r), true
+	return r, true
 }
 
 func (e *Engine) lastStep(r Request) Step {

@@ -195,6 +195,7 @@ func (s *Session) Last() []trace.Record { return s.Records(s.StepNumber(), s.Ste
 func (s *Session) adopt(p *play) {
 	p.tell = s.told
 	s.play = p
+	s.Cluster().Engine.Admit(s.admit)
 }
 
 // begin makes a play of a loaded scenario that stands at step 0.
@@ -267,7 +268,7 @@ func (p *play) outside(at time.Duration, r engine.Request) error {
 	p.runner.Conclude()
 	e := p.runner.Cluster.Engine
 	if next, any := e.Next(); at > e.Now() && (!any || next.Time > at) {
-		_ = e.RunTo(at) // only the clock moves
+		e.Idle(at)
 	}
 	return e.Do(r).Err
 }

@@ -91,6 +91,7 @@ type Stopped struct {
 	What       string        // what was waited for, or the breakpoint in words
 	Record     *trace.Record // the record that it was, nil for a time or a condition
 	Breakpoint *Breakpoint   // nil if it was not one
+	Idle       bool          // a served run is over, and nothing has happened for a while
 
 	// Scene is where the scenario itself pauses or asks something; nil for none. It
 	// may come together with what was waited for.
@@ -140,7 +141,12 @@ func (s *Session) Until(ctx context.Context, stop Stop) (bool, error) {
 	}
 	s.stopped, s.stops = nil, s.triggers(stop)
 	defer func() { s.stops = nil }()
+	began := s.Now()
 	for s.stopped == nil {
+		if s.idles(began) && !stop.timed {
+			s.stopped = &Stopped{What: "a minute in which nothing but heartbeats has changed", Idle: true}
+			break
+		}
 		if condition != nil {
 			if yes, _ := condition.Holds(); yes { // what cannot be said yet does not hold
 				break
@@ -168,6 +174,12 @@ func (s *Session) Until(ctx context.Context, stop Stop) (bool, error) {
 		s.stopped = &Stopped{What: stop.String()}
 	}
 	return true, nil
+}
+
+// idles says that a served run, which has no end, is over and that nothing has
+// happened in it for as long as it takes to be settled, since began at least.
+func (s *Session) idles(began time.Duration) bool {
+	return s.input.Served && s.End() != nil && min(s.Now()-began, s.Cluster().Engine.Quiet()) >= scenario.Settled
 }
 
 // triggers are the records at which Until stops.

@@ -53,19 +53,6 @@ type reconcileBody struct {
 	Because    string `json:"because"`
 }
 
-type requestBody struct {
-	Verb        string   `json:"verb"`
-	Resource    string   `json:"resource"`
-	Subresource string   `json:"subresource"`
-	Key         string   `json:"key"`
-	Rule        string   `json:"rule"`
-	Admission   []string `json:"admission"`
-	Outcome     string   `json:"outcome"`
-	Revision    int64    `json:"revision"`
-	Told        []string `json:"told"`
-	Error       string   `json:"error"`
-}
-
 type podBody struct {
 	Pod string `json:"pod"`
 	Did string `json:"did"`
@@ -148,26 +135,6 @@ func reconcileOf(b trace.Body) *Reconcile {
 	}
 	return &Reconcile{
 		Controller: in.Controller, Object: in.Resource + " " + in.Key,
-		Want: in.Want, Have: in.Have, Do: in.Do, Because: in.Because,
+		Want: in.Want, Have: in.Have, Do: in.Do, Because: in.Because, About: Ref{Resource: in.Resource, Key: in.Key},
 	}
-}
-
-func pathOf(r trace.Record) *Path {
-	var in requestBody
-	if !read(r.Body, "request", &in) {
-		return nil
-	}
-	what := in.Verb + " " + in.Resource
-	if in.Subresource != "" {
-		what += "/" + in.Subresource
-	}
-	out := &Path{Who: r.Actor, What: what + " " + podName(in.Key), Refused: in.Error, Revision: in.Revision, Told: in.Told}
-	if in.Rule != "" {
-		out.Stages = append(out.Stages, "allowed by "+in.Rule)
-	}
-	out.Stages = append(out.Stages, in.Admission...)
-	if in.Error == "" && in.Verb != "delete" {
-		out.Stages = append(out.Stages, "valid")
-	}
-	return out
 }

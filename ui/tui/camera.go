@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,6 +23,10 @@ type camera struct {
 	tape    *tape
 	pods    map[types.UID]*seenPod // what has been worked out of a pod already
 	round   int
+	stages  struct {
+		id      trace.ID
+		request *Request
+	} // of the request that was shown last
 }
 
 // seenPod is what a snapshot needs of one version of a pod.
@@ -48,6 +53,7 @@ func (c *camera) rewind() {
 const (
 	logLength  = 400
 	comingWork = 40
+	recently   = 100 * time.Millisecond // a request that was made before that is no part of what is shown
 )
 
 // take makes the Snapshot of this moment, but for what only the player knows.
@@ -67,8 +73,8 @@ func (c *camera) take() *Snapshot {
 	}
 	c.machines(s)
 	s.Parts = c.parts(s)
-	if c.tape.request != nil {
-		s.Path = pathOf(*c.tape.request)
+	if r := c.tape.request; r != nil && s.Time-r.Time <= recently {
+		s.Path = pathOf(*r)
 	}
 	s.Now = c.now(s)
 	s.Next = c.next(s)
@@ -251,8 +257,8 @@ func (c *camera) parts(s *Snapshot) []Part {
 		controllers.Text = cut(strings.Join(busy, ", "), 30, "…")
 	}
 	return []Part{
-		{Name: "API server", Up: server, Working: c.tape.request != nil},
-		{Name: "etcd", Up: server, Working: c.tape.request != nil, Figure: fmt.Sprint(s.Revision)},
+		{Name: "API server", Up: server, Working: s.Path != nil},
+		{Name: "etcd", Up: server, Working: s.Path != nil, Figure: fmt.Sprint(s.Revision)},
 		{Name: "scheduler", Up: c.up("kube-scheduler"), Working: c.tape.worked["kube-scheduler"], Figure: queue},
 		controllers,
 		{Name: "storage", Up: c.up("storage-driver"), Working: storage},
@@ -300,6 +306,19 @@ func (c *camera) now(s *Snapshot) Happening {
 		}
 	} else if d, ok := r.Body.(trace.Detailer); ok {
 		h.Detail = d.Detail()
+	}
+	request, body := c.request(r)
+	switch {
+	case h.Decision != nil:
+		h.About = Ref{Resource: api.Pods.Name, Key: h.Decision.Pod}
+	case h.Reconcile != nil:
+		h.About = h.Reconcile.About
+	case request != nil:
+		h.Request, h.Actor = request, body.who(r.Actor)
+		h.Text = "asks the API server: " + body.what()
+		if request.Etcd != "" {
+			h.About = Ref{Resource: body.Resource, Key: body.Key, Revision: body.Revision}
+		}
 	}
 	if cause, ok := c.find(r.Cause); ok {
 		h.Why = []Line{lineOf(cause, sentence(cause.Body))}

@@ -101,6 +101,8 @@ func (m *model) panelKey(k string) bool {
 			m.open(Order{Do: DoObject, Ref: Ref{Resource: "pods", Key: p.Key}})
 		} else if name, ok := m.selectedMachine(); ok {
 			m.open(Order{Do: DoObject, Ref: Ref{Resource: "nodes", Key: name}})
+		} else if about := m.snapshot.Now.About; about.Key != "" {
+			m.open(Order{Do: DoObject, Ref: about})
 		} else {
 			m.open(Order{Do: DoList})
 		}

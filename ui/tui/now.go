@@ -37,6 +37,8 @@ func (d *drawing) nowLines(n int) []line {
 		out = append(out, d.decisionLines(h.Decision, n)...)
 	case h.Reconcile != nil:
 		out = append(out, reconcileLines(h.Reconcile, n)...)
+	case h.Request != nil:
+		out = append(out, requestLines(h.Request, n)...)
 	default:
 		for _, s := range h.Detail {
 			out = append(out, wrapped(s, paint{role: faint}, n, 2)...)
@@ -50,7 +52,7 @@ func (d *drawing) nowLines(n int) []line {
 
 // field is a name in front of wrapped text.
 func field(name, value string, p paint, n int) []line {
-	const indent = 9
+	const indent = 10
 	var out []line
 	for i, part := range wrap(value, n-indent) {
 		label := ""
@@ -99,7 +101,7 @@ func (d *drawing) decisionLines(dec *Decision, n int) []line {
 			if rejected++; phase < phaseFilter+rejected {
 				return out
 			}
-			out = append(out, line{{"         ", paint{}}, {d.t.Glyphs.No + " " + c.Node, paint{role: bad}}, {"  " + c.Rejected, paint{role: strong}}})
+			out = append(out, line{{"          ", paint{}}, {d.t.Glyphs.No + " " + c.Node, paint{role: bad}}, {"  " + c.Rejected, paint{role: strong}}})
 			out = append(out, field("", "  "+c.Reason, paint{role: faint}, n)...)
 		}
 		for _, c := range dec.Counts {
@@ -133,8 +135,8 @@ func (d *drawing) scoreLines(dec *Decision, n int) []line {
 		}
 	}
 	const column = 9
-	columns := min(len(dec.Plugins), max((n-9-nameWidth-7)/column, 0))
-	head := line{{"score    ", paint{role: title}}, {fmt.Sprintf("%-*s%6s", nameWidth, "node", "total"), paint{role: faint}}}
+	columns := min(len(dec.Plugins), max((n-10-nameWidth-7)/column, 0))
+	head := line{{"score     ", paint{role: title}}, {fmt.Sprintf("%-*s%6s", nameWidth, "node", "total"), paint{role: faint}}}
 	for _, p := range dec.Plugins[:columns] {
 		head = append(head, span{fmt.Sprintf("%*s", column, cut(nickname(p), column-1, "")), paint{role: faint}})
 	}
@@ -147,7 +149,7 @@ func (d *drawing) scoreLines(dec *Decision, n int) []line {
 		if c.Node == dec.Winner {
 			mark, p = d.t.Glyphs.Mark+" ", paint{role: good}
 		}
-		l := line{{"         ", paint{}}, {fmt.Sprintf("%-*s%6d", nameWidth, mark+cut(c.Node, nameWidth-3, d.t.Glyphs.Ellipsis), c.Total), p}}
+		l := line{{"          ", paint{}}, {fmt.Sprintf("%-*s%6d", nameWidth, mark+cut(c.Node, nameWidth-3, d.t.Glyphs.Ellipsis), c.Total), p}}
 		for _, s := range c.Scores[:min(columns, len(c.Scores))] {
 			l = append(l, span{fmt.Sprintf("%*d", column, s), p})
 		}

@@ -92,6 +92,9 @@ func (d *drawing) masters(r rect) {
 		d.hits = append(d.hits, hit{rect: rect{x, r.y, end - x, 1}, selects: Selection{OfMachine, m.Name}})
 		x = end + 1
 	}
+	if d.s.Way != "" {
+		d.write(r.x+2, r.bottom()-1, in.right(), " kubectl: "+d.s.Way+" ", paint{role: title})
+	}
 	d.lights(rect{in.x + 1, in.y, in.w - 2, 1})
 	for i, l := range d.pathLines(in.w-2, in.h-1) {
 		d.put(in.x+1, in.y+1+i, in.right(), l)

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"minisim/sim/cluster"
 	"minisim/sim/session"
 	"minisim/sim/trace"
 )
@@ -27,6 +28,10 @@ type player struct {
 	strides uint64
 
 	interlude interlude // the scene that it stands at
+
+	server *Server          // nil: nobody comes from outside
+	served *cluster.Cluster // that the server serves
+	rest   rest
 
 	open    Order   // what is opened; DoClose: nothing
 	parting *Opened // the last comparison of two futures
@@ -91,6 +96,7 @@ func (p *player) run(ctx context.Context) (err error) {
 			err = fmt.Errorf("the simulation has broken down: %v\n%s", r, debug.Stack())
 		}
 	}()
+	p.serve()
 	p.show()
 	for {
 		if err := p.turn(ctx); err != nil {
@@ -117,14 +123,19 @@ func (p *player) turn(ctx context.Context) error {
 		t := time.NewTimer(wait)
 		defer t.Stop()
 		timer = t.C
+		p.begins(wait)
 	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case o := <-p.orders:
 		err := p.obey(ctx, o)
+		p.serve()
 		p.show()
 		return err
+	case <-p.knock():
+		p.letIn()
+		return nil
 	case <-timer:
 		return nil
 	}
@@ -186,12 +197,15 @@ func (p *player) advance(ctx context.Context) (time.Duration, error) {
 	if next := f.session.Pending(1); len(next) > 0 {
 		wait = next[0].Time - f.session.Now()
 	}
-	return p.pace.delay(tape.told-told, tape.read-read, wait), nil
+	return p.pacing().delay(tape.told-told, tape.read-read, wait), nil
 }
 
 // arrived stops at the goal.
 func (p *player) arrived() {
 	s := p.now().session
+	if s.Stopped().Idle {
+		p.say("nothing but heartbeats has changed for a minute: nobody wants anything")
+	}
 	if p.until > s.Now() {
 		p.say("nothing more happens until %s; the last step was at %s", seconds(p.until), seconds(s.Now()))
 	}
@@ -214,6 +228,9 @@ func (p *player) show() {
 	s.Playing, s.Pace, s.Stride, s.Strides = p.playing || p.goal != nil, p.pace.String(), p.stride, p.strides
 	s.Branch, s.Futures = p.present+1, len(p.futures)
 	s.Scene = p.interlude.scene
+	if p.server != nil {
+		s.Way = p.server.Way
+	}
 	s.Note, s.NoteBad = p.note, p.noteBad
 	for _, b := range f.session.Breakpoints() {
 		s.Breakpoints = append(s.Breakpoints, b.String())

@@ -83,6 +83,11 @@ func (d *drawing) header(r rect) {
 	d.fill(r.x, r.y, r.w, " ", p)
 	state := d.t.Glyphs.Mark + " plays, " + d.s.Pace
 	switch {
+	case d.s.Way != "" && d.s.End != nil:
+		state = "the scenario is over, the cluster lives on"
+		if !d.s.Playing {
+			state = "the scenario is over; stopped, steps by " + d.s.Stride
+		}
 	case d.s.End != nil && d.s.Failed:
 		state = d.t.Glyphs.No + " over, not all went well"
 	case d.s.End != nil:

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"minisim/sim/cluster"
 	"minisim/sim/session"
 )
 
@@ -18,6 +19,18 @@ type Options struct {
 	Glyphs  Glyphs
 	Pace    Pace
 	Playing bool // it begins to play by itself
+	Server  *Server
+}
+
+// Server is the face of a cluster to those who come from outside; nil: there is none.
+type Server struct {
+	// Follow has it serve another cluster from now on. The player calls it, for
+	// the first cluster, too.
+	Follow func(*cluster.Cluster)
+	// Wake has something in it when somebody has come.
+	Wake <-chan struct{}
+	// Way is how one comes in, as a person types it.
+	Way string
 }
 
 // ErrInterrupted says that the person has pressed Ctrl-C.
@@ -30,6 +43,7 @@ func Run(ctx context.Context, s *session.Session, o Options) (*session.Session, 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := newPlayer(s, o.Pace)
+	p.server = o.Server
 	if o.Playing {
 		p.give(Order{Do: DoPlay})
 	}

@@ -30,6 +30,7 @@ type Snapshot struct {
 	Next []Coming
 	Log  []Line // what was told lately, the latest last
 
+	Way         string // in for those who come from outside; "": there is none
 	Scene       *Scene // nil: the scenario wants nothing of the person
 	Breakpoints []string
 	Opened      *Opened // what the person has asked to see
@@ -137,7 +138,9 @@ type Happening struct {
 	Why       []Line // the chain of causes, the nearest first
 	Decision  *Decision
 	Reconcile *Reconcile
+	Request   *Request
 	Detail    []string // of other kinds: plain lines
+	About     Ref      // the object that it is about, as it is then; none for some
 }
 
 // Decision is a scheduling decision.
@@ -168,6 +171,7 @@ type Candidate struct {
 // Reconcile is what a controller compared.
 type Reconcile struct {
 	Controller, Object, Want, Have, Do, Because string
+	About                                       Ref
 }
 
 // Opened is a list, an object, the events, or a chain of causes.

@@ -16,7 +16,9 @@ type tape struct {
 	last    trace.Record // the last that was told
 	worked  map[string]bool
 	request *trace.Record // the last since mark that wrote something or was refused
-	pulling map[string]bool
+
+	requestTold bool // it is told of, not only murmured
+	pulling     map[string]bool
 }
 
 // tapeLength is how many lines can be scrolled back to.
@@ -27,7 +29,7 @@ func newTape() *tape { return &tape{worked: map[string]bool{}, pulling: map[stri
 // mark begins a step: what worked before is over.
 func (t *tape) mark() {
 	clear(t.worked)
-	t.request = nil
+	t.request, t.requestTold = nil, false
 }
 
 // rewound makes a tape of the records of a run that has been wound back, and
@@ -54,10 +56,7 @@ func (t *tape) record(r trace.Record) {
 	sentence := teller.Tell()
 	switch kind {
 	case "request":
-		m, ok := r.Body.(trace.Murmurer)
-		if sentence != "" || ok && m.Murmur() != "" {
-			t.request = &r
-		}
+		t.asked(r, sentence != "")
 	case "pod":
 		var p podBody
 		if read(r.Body, kind, &p) {
@@ -76,6 +75,15 @@ func (t *tape) record(r trace.Record) {
 		t.lines = append([]Line(nil), t.lines[tapeLength:]...)
 	}
 	t.lines = append(t.lines, lineOf(r, sentence))
+}
+
+// asked notes a request. A heartbeat or a report does not take the place of one
+// that is told.
+func (t *tape) asked(r trace.Record, told bool) {
+	m, ok := r.Body.(trace.Murmurer)
+	if told || !t.requestTold && ok && m.Murmur() != "" {
+		t.request, t.requestTold = &r, told
+	}
 }
 
 // pod notes which pods are pulling an image, which the API does not say.

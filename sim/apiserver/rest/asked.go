@@ -113,20 +113,20 @@ func (a asked) attributes(u User, verb api.Verb) access.Attributes {
 var alwaysOpen = []string{"/healthz", "/livez", "/readyz"}
 
 // authorize asks the policy whether a user may do what is asked for.
-func (s *Server) authorize(ctx context.Context, u User, a asked) error {
+func (b *bridge) authorize(ctx context.Context, u User, a asked) error {
 	if a.resource == "" && slices.Contains(alwaysOpen, a.path) {
 		return nil
 	}
-	return s.allowed(ctx, a.attributes(u, ""))
+	return b.allowed(ctx, a.attributes(u, ""))
 }
 
 // allowed is nil if the policy allows what is asked, otherwise why not.
-func (s *Server) allowed(ctx context.Context, a access.Attributes) error {
+func (b *bridge) allowed(ctx context.Context, a access.Attributes) error {
 	if slices.Contains(a.Groups, access.Masters) {
 		return nil // as the policy has it: nobody need be asked
 	}
-	_, err := look(ctx, &s.bridge, func() (any, error) {
-		_, err := s.config.API.Visitor(apiserver.Identity{User: a.User, Groups: a.Groups}).Authorize(a)
+	_, err := look(ctx, b, func() (any, error) {
+		_, err := b.api.Visitor(apiserver.Identity{User: a.User, Groups: a.Groups}).Authorize(a)
 		return nil, err
 	})
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"minisim/sim/apiserver"
 	"minisim/sim/apiserver/outside"
 	"minisim/sim/engine"
 )
@@ -11,7 +12,8 @@ import (
 // bridge is the only way from a handler's goroutine into the simulation.
 type bridge struct {
 	engine *engine.Engine
-	closed chan struct{}
+	api    *apiserver.Server // for visits only
+	closed chan struct{}     // when the cluster is served no more
 }
 
 var errClosed = errors.New("the simulation has ended")

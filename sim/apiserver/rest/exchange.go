@@ -18,6 +18,7 @@ import (
 // exchange is one request and its answer.
 type exchange struct {
 	server *Server
+	bridge *bridge // into the cluster that was served when it came
 	w      http.ResponseWriter
 	r      *http.Request
 	user   User
@@ -156,7 +157,7 @@ func wantsWatch(r *http.Request) bool {
 
 // visitor reads on behalf of the user. It is for visits only.
 func (c *exchange) visitor() *apiserver.Visitor {
-	return c.server.config.API.Visitor(c.user.identity(agent(c.r)))
+	return c.bridge.api.Visitor(c.user.identity(agent(c.r)))
 }
 
 // errNoSuchPath is what is not there in a group that is.

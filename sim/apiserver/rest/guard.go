@@ -16,7 +16,7 @@ import (
 // Handler is the whole server as a handler: the guards, then what they guard.
 func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &exchange{server: s, w: w, r: r}
+		c := &exchange{server: s, bridge: s.present.Load(), w: w, r: r}
 		defer c.recover()
 		if err := c.serve(); err != nil {
 			c.fail(err)
@@ -40,10 +40,10 @@ func (c *exchange) serve() error {
 	}
 	defer release()
 	c.asked = readAsked(c.r)
-	if c.user, err = c.server.impersonate(c.r.Context(), c.r.Header, user, c.asked); err != nil {
+	if c.user, err = c.bridge.impersonate(c.r.Context(), c.r.Header, user, c.asked); err != nil {
 		return err
 	}
-	if err := c.server.authorize(c.r.Context(), c.user, c.asked); err != nil {
+	if err := c.bridge.authorize(c.r.Context(), c.user, c.asked); err != nil {
 		return err
 	}
 	return c.dispatch()

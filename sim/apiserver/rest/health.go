@@ -26,7 +26,7 @@ func (c *exchange) version() error {
 // health says whether the server works: whether the engine lets visitors in, and
 // the machine of the API server has power.
 func (c *exchange) health() error {
-	_, err := look(c.r.Context(), &c.server.bridge, func() (any, error) { return nil, c.server.config.API.Up() })
+	_, err := look(c.r.Context(), c.bridge, func() (any, error) { return nil, c.bridge.api.Up() })
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 // if for nobody. As in Kubernetes the ways that are bound to a kind of user come
 // first (may u do just this on behalf of a node, a service account, a user?),
 // then the verb "impersonate", by which one may do anything for whom it names.
-func (s *Server) impersonate(ctx context.Context, h http.Header, u User, a asked) (User, error) {
+func (b *bridge) impersonate(ctx context.Context, h http.Header, u User, a asked) (User, error) {
 	wanted, err := wantedUser(h)
 	if err != nil || wanted == nil {
 		return u, err
@@ -30,7 +30,7 @@ func (s *Server) impersonate(ctx context.Context, h http.Header, u User, a asked
 		if m.fits != nil && !m.fits(*wanted) {
 			continue
 		}
-		as, err := s.actAs(ctx, m, u, *wanted, a)
+		as, err := b.actAs(ctx, m, u, *wanted, a)
 		if err == nil {
 			return as, nil
 		}
@@ -86,16 +86,16 @@ var modes = []mode{
 func (u User) onlyNamed() bool { return u.UID == "" && len(u.Groups) == 0 && u.Extra == nil }
 
 // actAs checks each thing that u wants to pass for, and gives the user that comes of it.
-func (s *Server) actAs(ctx context.Context, m mode, u, wanted User, a asked) (User, error) {
+func (b *bridge) actAs(ctx context.Context, m mode, u, wanted User, a asked) (User, error) {
 	verb, group := api.Verb("impersonate"), ""
 	if m.name != "" {
 		verb, group = api.Verb("impersonate:"+m.name), authenticationv1.GroupName
-		if err := s.allowed(ctx, a.attributes(u, api.Verb("impersonate-on:"+m.name+":"+string(a.attributes(u, "").Verb)))); err != nil {
+		if err := b.allowed(ctx, a.attributes(u, api.Verb("impersonate-on:"+m.name+":"+string(a.attributes(u, "").Verb)))); err != nil {
 			return User{}, err
 		}
 	}
 	may := func(group, resource, sub string, k api.Key) error {
-		return s.allowed(ctx, access.Attributes{
+		return b.allowed(ctx, access.Attributes{
 			User: u.Name, Groups: u.Groups, Verb: verb, Resource: &api.Resource{Group: group, Version: "v1", Name: resource}, Subresource: sub, Key: k,
 		})
 	}

@@ -40,11 +40,11 @@ func connectionOf(t target) *connection {
 
 // stream says what would have to be there for a stream from a container.
 func (c *exchange) stream() error {
-	o, err := look(c.r.Context(), &c.server.bridge, func() (api.Object, error) {
-		if err := c.server.config.API.Up(); err != nil {
+	o, err := look(c.r.Context(), c.bridge, func() (api.Object, error) {
+		if err := c.bridge.api.Up(); err != nil {
 			return nil, err
 		}
-		return c.server.config.API.Object(api.Pods, c.target.key(), 0)
+		return c.bridge.api.Object(api.Pods, c.target.key(), 0)
 	})
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func (c *exchange) show(subresource string) error {
 	if err := c.reached(at); err != nil {
 		return err
 	}
-	o, err := look(c.r.Context(), &c.server.bridge, func() (api.Object, error) {
+	o, err := look(c.r.Context(), c.bridge, func() (api.Object, error) {
 		return c.visitor().Get(c.target.resource, c.target.key(), subresource)
 	})
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *exchange) show(subresource string) error {
 
 // send answers with an object in the shape wanted.
 func (c *exchange) send(code int, a accepted, o api.Object) error {
-	now, err := c.server.now(c.r.Context())
+	now, err := c.now(c.r.Context())
 	if err != nil {
 		return err
 	}
@@ -75,13 +75,13 @@ func (c *exchange) list() error {
 	if err != nil {
 		return err
 	}
-	list, err := look(c.r.Context(), &c.server.bridge, func() (api.List, error) {
+	list, err := look(c.r.Context(), c.bridge, func() (api.List, error) {
 		return c.visitor().List(c.target.resource, q.ListOptions, max(q.at, 0))
 	})
 	if err != nil {
 		return continued(err, q.after)
 	}
-	now, err := c.server.now(c.r.Context())
+	now, err := c.now(c.r.Context())
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (c *exchange) reached(revision int64) error {
 	if revision == 0 {
 		return nil
 	}
-	_, err := look(c.r.Context(), &c.server.bridge, func() (any, error) { return nil, c.server.config.API.Reached(revision) })
+	_, err := look(c.r.Context(), c.bridge, func() (any, error) { return nil, c.bridge.api.Reached(revision) })
 	return err
 }
 

@@ -75,7 +75,7 @@ func (c *exchange) answerReview(v review) error {
 
 func whoAmI(c *exchange, o runtime.Object) error {
 	r := o.(*authenticationv1.SelfSubjectReview)
-	now, err := c.server.now(c.r.Context())
+	now, err := c.now(c.r.Context())
 	r.CreationTimestamp = metav1.NewTime(now)
 	r.Status.UserInfo = c.user.info()
 	return err
@@ -146,7 +146,7 @@ func whatMayI(c *exchange, o runtime.Object) error {
 	if r.Spec.Namespace == "" {
 		return apierrors.NewBadRequest("no namespace on request")
 	}
-	rules, err := look(c.r.Context(), &c.server.bridge, func() ([]rbacv1.PolicyRule, error) { return c.visitor().Rules(r.Spec.Namespace), nil })
+	rules, err := look(c.r.Context(), c.bridge, func() ([]rbacv1.PolicyRule, error) { return c.visitor().Rules(r.Spec.Namespace), nil })
 	if err != nil {
 		return err
 	}
@@ -173,8 +173,8 @@ func (c *exchange) decide(u User, a *authorizationv1.ResourceAttributes, other *
 		asks = access.Attributes{Verb: api.Verb(a.Verb), Resource: resourceOf(a), Subresource: a.Subresource, Key: api.Key{Namespace: a.Namespace, Name: a.Name}}
 	}
 	var status authorizationv1.SubjectAccessReviewStatus
-	_, err := look(c.r.Context(), &c.server.bridge, func() (any, error) {
-		reason, err := c.server.config.API.Visitor(apiserver.Identity{User: u.Name, Groups: u.Groups}).Authorize(asks)
+	_, err := look(c.r.Context(), c.bridge, func() (any, error) {
+		reason, err := c.bridge.api.Visitor(apiserver.Identity{User: u.Name, Groups: u.Groups}).Authorize(asks)
 		status.Allowed, status.Reason = err == nil, reason
 		return nil, nil
 	})

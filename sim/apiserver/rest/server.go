@@ -22,6 +22,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"minisim/sim/apiserver"
@@ -47,10 +48,10 @@ type Config struct {
 	Tokens map[string]User
 }
 
-// Server serves one cluster on the loopback interface.
+// Server serves one cluster at a time on the loopback interface.
 type Server struct {
 	config   Config
-	bridge   bridge
+	present  atomic.Pointer[bridge] // to the cluster that is served
 	listener net.Listener
 	http     *http.Server
 	openapi  func() (openAPI, error)
@@ -77,9 +78,10 @@ func Start(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		config: c, listener: listener, bridge: bridge{engine: c.Engine, closed: make(chan struct{})},
+		config: c, listener: listener,
 		openapi: sync.OnceValues(loadOpenAPI), inFlight: make(chan struct{}, maxInFlight), watching: make(chan struct{}, maxWatches),
 	}
+	s.present.Store(&bridge{c.Engine, c.API, make(chan struct{})})
 	s.http = &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: log.New(io.Discard, "", 0), // a client that hangs up is no news
@@ -115,9 +117,20 @@ func listen(port int) (net.Listener, error) {
 // Address is the host and port that the server listens on.
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
+// Follow has the server serve another cluster from now on, under the same address
+// and with the same certificates: the run has been wound back, or another future
+// of it is looked at. Watches of the cluster before end, and requests that it has
+// not answered yet fail; who watches lists again, as after a restart.
+func (s *Server) Follow(e *engine.Engine, a *apiserver.Server) {
+	if before := s.present.Load(); before.engine != e {
+		s.present.Store(&bridge{e, a, make(chan struct{})})
+		close(before.closed)
+	}
+}
+
 // Close ends all requests and watches and gives up the port.
 func (s *Server) Close() error {
-	close(s.bridge.closed)
+	close(s.present.Load().closed)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
@@ -129,9 +142,9 @@ func (s *Server) Close() error {
 }
 
 // now is the date from which ages are counted.
-func (s *Server) now(ctx context.Context) (time.Time, error) {
-	if s.config.Clock != nil {
-		return s.config.Clock(), nil
+func (c *exchange) now(ctx context.Context) (time.Time, error) {
+	if clock := c.server.config.Clock; clock != nil {
+		return clock(), nil
 	}
-	return look(ctx, &s.bridge, func() (time.Time, error) { return s.config.Engine.Clock(), nil })
+	return look(ctx, c.bridge, func() (time.Time, error) { return c.bridge.engine.Clock(), nil })
 }

@@ -106,14 +106,14 @@ type begun struct {
 func (c *exchange) open(ctx context.Context, w watching, to *queue) (*begun, error) {
 	var end func() // set and called by visits only, the second of which comes after the first
 	stop := func() {
-		c.server.config.Engine.Visit(func() {
+		c.bridge.engine.Visit(func() {
 			if end != nil {
 				end()
 			}
 		})
 	}
-	o, err := look(ctx, &c.server.bridge, func() (*begun, error) {
-		server := c.server.config.API
+	o, err := look(ctx, c.bridge, func() (*begun, error) {
+		server := c.bridge.api
 		from := min(w.from, server.Revision()) // of what is still to come one hears when it comes
 		switch {
 		case w.initial:
@@ -153,11 +153,11 @@ func (s *stream) follow(ctx context.Context, c *exchange, w watching, q *queue) 
 		select {
 		case <-ctx.Done():
 			return
-		case <-c.server.bridge.closed:
+		case <-c.bridge.closed:
 			return
 		case <-tick.C:
 			if w.bookmarks {
-				c.server.config.Engine.Visit(func() { q.Send(c.mark(c.server.config.API.Revision(), false)) })
+				c.bridge.engine.Visit(func() { q.Send(c.mark(c.bridge.api.Revision(), false)) })
 			}
 		case <-q.ready:
 			for _, ev := range q.take() {
@@ -230,7 +230,7 @@ func (s *stream) send(ev api.Event) error {
 func (s *stream) shape(ev api.Event) (runtime.Object, error) {
 	switch s.a.as {
 	case asTable:
-		now, err := s.c.server.now(s.c.r.Context())
+		now, err := s.c.now(s.c.r.Context())
 		if err != nil {
 			return nil, err
 		}

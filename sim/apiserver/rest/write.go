@@ -24,7 +24,7 @@ func (c *exchange) write() error {
 	if err != nil {
 		return err
 	}
-	result, err := c.server.bridge.write(c.r.Context(), q)
+	result, err := c.bridge.write(c.r.Context(), q)
 	if err != nil {
 		return err
 	}
