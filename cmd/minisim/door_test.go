@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"minisim/sim/apiserver/rest"
 	"minisim/sim/session"
 )
 
@@ -25,13 +26,17 @@ func TestDoor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.Served = true
+	keys, err := rest.NewKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Served, in.RootCA = true, keys.RootCA()
 	s, err := session.Open(t.Context(), in, session.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	d, err := openDoor(s.Cluster(), nil)
+	d, err := openDoor(s.Cluster(), keys, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -321,7 +321,7 @@ func (c *camera) now(s *Snapshot) Happening {
 		}
 	}
 	if cause, ok := c.find(r.Cause); ok {
-		h.Why = []Line{lineOf(cause, sentence(cause.Body))}
+		h.Why = []Line{brief(cause)}
 	}
 	return h
 }

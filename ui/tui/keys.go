@@ -93,6 +93,10 @@ func (m *model) panelKey(k string) bool {
 		m.open(Order{Do: DoEvents})
 		m.look.Row = 1 << 20 // the latest
 	case "d":
+		if o := m.snapshot.Opened; m.look.Panel == Opening && o != nil && o.Split != nil {
+			m.look.Logs, m.look.Scroll = !m.look.Logs, 0
+			return true
+		}
 		m.open(Order{Do: DoSplit})
 	case "w":
 		m.open(Order{Do: DoWhy})

@@ -12,6 +12,7 @@ type Look struct {
 	Lit           map[string]bool
 	Choice        int     // the chosen answer to the scene's question
 	Hints         int     // how many of its hints are shown
+	Logs          bool    // of two futures the logs are shown, not the pictures
 	Prompt        *Prompt // a line is being typed
 	Filter        string  // what an opened list or text is searched for
 }

@@ -30,6 +30,14 @@ func (p *player) carryOut(ctx context.Context, o Order) error {
 	if p.interlude.scene != nil && o.Do.moves() {
 		return errScene
 	}
+	if err := p.carry(ctx, o); err != nil {
+		return err
+	}
+	return p.goBack(ctx)
+}
+
+func (p *player) carry(ctx context.Context, o Order) error {
+	p.lame = nil
 	switch o.Do {
 	case DoStep:
 		p.towards(p.strideStop())

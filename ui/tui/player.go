@@ -35,6 +35,7 @@ type player struct {
 
 	open    Order   // what is opened; DoClose: nothing
 	parting *Opened // the last comparison of two futures
+	lame    *future // it cannot keep up with the present one
 	note    string
 	noteBad bool
 	marked  time.Time // when the lights were last put out, while it plays
@@ -108,13 +109,13 @@ func (p *player) run(ctx context.Context) (err error) {
 // turn waits for an order, or goes a little further.
 func (p *player) turn(ctx context.Context) error {
 	var wait time.Duration
-	moving := p.playing || p.goal != nil
+	moving := p.moves()
 	if moving {
 		var err error
-		if wait, err = p.advance(ctx); err != nil {
+		if wait, err = p.move(ctx); err != nil {
 			return err
 		}
-		if time.Since(p.shown) >= frameTime || wait > frameTime || !p.playing && p.goal == nil {
+		if time.Since(p.shown) >= frameTime || wait > frameTime || !p.moves() {
 			p.show()
 		}
 	}
@@ -139,6 +140,18 @@ func (p *player) turn(ctx context.Context) error {
 	case <-timer:
 		return nil
 	}
+}
+
+// moves says whether there is something to do before the next order.
+func (p *player) moves() bool { return p.playing || p.goal != nil || p.behind() }
+
+// move goes on for a moment: with the future that is behind, if there is one, or
+// else with the present one.
+func (p *player) move(ctx context.Context) (time.Duration, error) {
+	if p.behind() {
+		return 0, p.catchUp(ctx)
+	}
+	return p.advance(ctx)
 }
 
 // advance goes on for a moment, towards the goal or just on, and says for how
@@ -236,7 +249,7 @@ func (p *player) show() {
 		s.Breakpoints = append(s.Breakpoints, b.String())
 	}
 	if p.open.Do == DoSplit {
-		s.Opened = p.compared()
+		s.Opened = p.abreast()
 	} else {
 		s.Opened = f.camera.opened(p.open)
 	}

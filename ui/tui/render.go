@@ -81,29 +81,39 @@ func (d *drawing) tooSmall() {
 func (d *drawing) header(r rect) {
 	p := paint{role: strong, chosen: true}
 	d.fill(r.x, r.y, r.w, " ", p)
-	state := d.t.Glyphs.Mark + " plays, " + d.s.Pace
-	switch {
-	case d.s.Way != "" && d.s.End != nil:
-		state = "the scenario is over, the cluster lives on"
-		if !d.s.Playing {
-			state = "the scenario is over; stopped, steps by " + d.s.Stride
-		}
-	case d.s.End != nil && d.s.Failed:
-		state = d.t.Glyphs.No + " over, not all went well"
-	case d.s.End != nil:
-		state = d.t.Glyphs.Yes + " over"
-	case d.s.Scene != nil:
-		state = "waits for you"
-	case !d.s.Playing:
-		state = "stopped, steps by " + d.s.Stride
-	}
 	right := fmt.Sprintf("%s  step %d  etcd %d ", seconds(d.s.Time), d.s.Step, d.s.Revision)
 	if d.s.Futures > 1 {
 		right = fmt.Sprintf("future %d of %d  ", d.s.Branch, d.s.Futures) + right
 	}
-	x := d.write(r.x+1, r.y, r.right(), "minisim "+cut(d.s.Name, r.w/4, d.t.Glyphs.Ellipsis), p)
-	d.write(x+2, r.y, r.right()-width(right), state, p)
+	x := d.write(r.x+1, r.y, r.right(), "minisim "+cut(d.s.Name, r.w/4, d.t.Glyphs.Ellipsis), p) + 2
+	state, detail := d.state()
+	if room := r.right() - width(right) - 1 - x; width(state+detail) <= room {
+		state += detail
+	} else {
+		state = cut(state, room, d.t.Glyphs.Ellipsis)
+	}
+	d.write(x, r.y, r.right(), state, p)
 	d.write(r.right()-width(right), r.y, r.right(), right, p)
+}
+
+// state is whether the run plays, stands or is over, and what one may want to
+// know of that where there is room.
+func (d *drawing) state() (state, detail string) {
+	switch {
+	case d.s.Way != "" && d.s.End != nil && d.s.Playing:
+		return d.t.Glyphs.Mark + " lives on", ", the scenario is over"
+	case d.s.Way != "" && d.s.End != nil:
+		return "stopped", ", the scenario is over"
+	case d.s.End != nil && d.s.Failed:
+		return d.t.Glyphs.No + " over", ", not all went well"
+	case d.s.End != nil:
+		return d.t.Glyphs.Yes + " over", ""
+	case d.s.Scene != nil:
+		return "waits for you", ""
+	case !d.s.Playing:
+		return "stopped", ", steps by " + d.s.Stride
+	}
+	return d.t.Glyphs.Mark + " plays", ", " + d.s.Pace
 }
 
 // seconds is a virtual time as the account has it.
@@ -114,6 +124,12 @@ var keys = [][2]string{
 	{"space", "step"}, {"n", "decision"}, {"c", "play"}, {"p", "pause"}, {"b", "back"}, {"w", "why"},
 	{":", "verb"}, {"?", "help"}, {"q", "quit"}, {"arrows", "select"}, {"y", "yaml"}, {"o", "objects"}, {"l", "log"},
 	{"k", "kill"}, {"r", "start"}, {"g", "go to"}, {"f", "fork"}, {"+/-", "speed"},
+}
+
+// splitKeys are those of two futures side by side.
+var splitKeys = [][2]string{
+	{"space", "step both"}, {"n", "decision"}, {"c", "play"}, {"b", "back"}, {"d", "logs, pictures"}, {"[ ]", "change"}, {":", "verb"}, {"esc", "picture"},
+	{"w", "why"}, {"?", "help"}, {"q", "quit"},
 }
 
 func (d *drawing) footer(r rect) {
@@ -134,8 +150,11 @@ func (d *drawing) footer(r rect) {
 	}
 	x := r.x
 	shown := keys
-	if d.s.Scene != nil && d.l.Panel == Picture {
+	switch {
+	case d.s.Scene != nil && d.l.Panel == Picture:
 		shown = d.s.Scene.keys(d.l.Hints)
+	case d.l.Panel == Opening && d.s.Opened != nil && d.s.Opened.Split != nil:
+		shown = splitKeys
 	}
 	for _, k := range shown {
 		if x+width(k[0])+width(k[1])+2 > r.right() {
@@ -188,7 +207,10 @@ func (d *drawing) text(name string, lines []line, r rect, scroll int) {
 		d.put(in.x+1, in.y+i, in.right(), lines[first+i])
 	}
 	if below := len(lines) - first - in.h; below > 0 || first > 0 {
-		more := fmt.Sprintf(" %d–%d of %d (pgup, pgdn) ", first+1, min(first+in.h, len(lines)), len(lines))
+		more := fmt.Sprintf(" %d–%d of %d ", first+1, min(first+in.h, len(lines)), len(lines))
+		if keys := more + "(pgup, pgdn) "; width(name)+width(keys)+6 <= r.w {
+			more = keys
+		}
 		d.write(r.right()-width(more)-1, r.y, r.right(), more, paint{role: faint})
 	}
 }

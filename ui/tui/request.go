@@ -75,6 +75,24 @@ func pathOf(r trace.Record) *Path {
 	return out
 }
 
+// brief is a cause in one line: of a request what was asked for, not its whole way.
+func brief(r trace.Record) Line {
+	var q requestBody
+	if !read(r.Body, "request", &q) {
+		return lineOf(r, sentence(r.Body))
+	}
+	text := "asked the API server: " + q.what()
+	switch {
+	case q.Error != "":
+		text += ", which was refused"
+	case q.Revision != 0:
+		text += fmt.Sprintf(" (etcd revision %d)", q.Revision)
+	}
+	l := lineOf(r, text)
+	l.Actor = q.who(r.Actor)
+	return l
+}
+
 // request reads the stages of a request, nil for any other record. It asks etcd
 // what the value was before, so the latest answer is kept.
 func (c *camera) request(r trace.Record) (*Request, *requestBody) {

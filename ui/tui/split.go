@@ -16,14 +16,16 @@ type Split struct {
 
 // Side is one future of a Split.
 type Side struct {
-	Name string
-	Log  []Line // from where they part
+	Name    string
+	Present bool      // the person stands in it
+	Picture *Snapshot // of it, at present
+	Log     []Line    // from where they part
 }
 
 // compared is the comparison of two futures. While the run moves it stays that of
 // its beginning: a long run would be compared again for each frame.
 func (p *player) compared() *Opened {
-	if p.parting == nil || !p.playing && p.goal == nil {
+	if p.parting == nil || !p.moves() {
 		p.parting = p.split()
 	}
 	return p.parting
@@ -36,8 +38,7 @@ func (p *player) split() *Opened {
 		o.Error = "There is one future only. f makes another, which begins where the run stands; d then compares them."
 		return o
 	}
-	second := max(p.present, 1)
-	sides := [2]*future{p.futures[second-1], p.futures[second]}
+	sides, second := p.pair()
 	until := min(sides[0].session.Now(), sides[1].session.Now())
 	var names [2]string
 	var records [2][]trace.Record
@@ -53,7 +54,7 @@ func (p *player) split() *Opened {
 		from = since(c.Record)
 	}
 	for i, f := range sides {
-		o.Split.Sides[i] = Side{Name: fmt.Sprintf("%s, at %s", names[i], seconds(f.session.Now())), Log: f.camera.tape.between(from, until)}
+		o.Split.Sides[i] = Side{Name: names[i], Log: f.camera.tape.between(from, until)}
 	}
 	return o
 }
@@ -78,6 +79,37 @@ func since(d *session.Difference) time.Duration {
 	return min(d.A.Time, d.B.Time)
 }
 
+// summary says in a sentence where two runs part, and which decision differs first.
+func summary(c session.Comparison, names [2]string) string {
+	s := fmt.Sprintf("They part at %s. ", seconds(since(c.Record)))
+	if c.Decision == nil {
+		return s + "The scheduler has decided the same in both."
+	}
+	s += fmt.Sprintf("The first decision of the scheduler that differs, at %s:", seconds(since(c.Decision)))
+	for i, r := range []*trace.Record{c.Decision.A, c.Decision.B} {
+		s += fmt.Sprintf(" in %s %s", names[i], verdictOf(r))
+		if i == 0 {
+			s += ","
+		}
+	}
+	return s + "."
+}
+
+// verdictOf is a decision in a few words.
+func verdictOf(r *trace.Record) string {
+	if r == nil {
+		return "there is none"
+	}
+	dec := decisionOf(r.Body)
+	switch {
+	case dec == nil:
+		return sentence(r.Body)
+	case dec.Winner == "":
+		return podName(dec.Pod) + " finds no machine"
+	}
+	return podName(dec.Pod) + " goes to " + dec.Winner
+}
+
 // differences says in words what first differs.
 func differences(c session.Comparison, names [2]string) []Paragraph {
 	var out []Paragraph
@@ -96,12 +128,11 @@ func differences(c session.Comparison, names [2]string) []Paragraph {
 		add("Nothing that is told differs.")
 		return out
 	}
+	out = append(out, Paragraph{summary(c, names), true})
 	tell(fmt.Sprintf("They part after %s that are the same:", plural(c.Record.At, "thing")), c.Record)
-	if c.Decision == nil {
-		add("The scheduler has decided the same in both.")
-		return out
+	if c.Decision != nil {
+		tell(fmt.Sprintf("The first decision of the scheduler that differs is number %d:", c.Decision.At+1), c.Decision)
 	}
-	tell(fmt.Sprintf("The first decision of the scheduler that differs is number %d:", c.Decision.At+1), c.Decision)
 	return out
 }
 
@@ -116,16 +147,63 @@ func (t *tape) between(from, to time.Duration) []Line {
 	return out
 }
 
-// split draws what first differs, and below it both logs.
+// split draws what first differs, and below it both futures: their pictures or, if that is
+// asked for, their logs.
 func (d *drawing) split(o *Opened, r rect) {
-	top, bottom := r.top(min(len(d.splitLines(o, r.w-2))+1, r.h/2))
-	d.text(o.Title, d.splitLines(o, r.w-2), top, d.l.Scroll)
+	lines := d.splitLines(o, r.w-2)
+	top, bottom := r.top(min(len(lines)+1, max(r.h/4, 4)))
+	d.text(o.Title, lines, top, d.l.Scroll)
 	left, right := bottom.left(bottom.w / 2)
 	left.w--
+	narrow := left.w < 2*boxWidth
+	lit := apart(o.Split.Sides[0].Picture, o.Split.Sides[1].Picture)
 	for i, at := range []rect{left, right} {
 		side := o.Split.Sides[i]
-		d.text(side.Name, d.sideLines(side, at.w-2), at, d.l.Scroll)
+		if d.l.Logs {
+			d.text(side.title(d.t.Glyphs), d.sideLines(side, at.w-2), at, d.l.Scroll)
+			continue
+		}
+		d.side(side, lit, at, narrow)
 	}
+}
+
+// title says which future it is, when, and whether the person stands in it.
+func (s Side) title(g Glyphs) string {
+	name := fmt.Sprintf("%s, at %s", s.Name, seconds(s.Picture.Time))
+	if s.Present {
+		return g.Mark + " " + name
+	}
+	return name
+}
+
+// side draws one future in half the width: its programs where there is room, its
+// machines, and what happens in it. What is not so in the other one is lit.
+func (d *drawing) side(side Side, lit map[string]bool, r rect, narrow bool) {
+	look := *d.l
+	look.Lit, look.Phase, look.Scroll = lit, allPhases, 0
+	half := &drawing{canvas: d.canvas, s: side.Picture, l: &look, t: d.t}
+	in := half.rule(side.title(d.t.Glyphs), r)
+	if in.w >= 70 {
+		var lights rect
+		lights, in = in.top(1)
+		lights.x++
+		half.lights(lights)
+	}
+	var workers rect
+	if n := len(half.s.Workers); narrow && n <= in.h/2 {
+		workers, in = in.top(n)
+		half.rows(workers)
+	} else {
+		workers, in = in.top(half.workersHeight(rect{in.x, in.y, in.w, in.h * 3 / 2}))
+		half.workers(workers)
+	}
+	if len(half.s.Loose) > 0 {
+		var loose rect
+		loose, in = in.top(1)
+		half.loose(loose)
+	}
+	half.now(in)
+	d.hits = append(d.hits, half.hits...)
 }
 
 func (d *drawing) splitLines(o *Opened, n int) []line {

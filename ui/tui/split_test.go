@@ -3,21 +3,20 @@ package tui
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestSplit compares two futures: in one the machine that the first pod would get
 // is cordoned. Both logs, and the decision that differs, are shown.
 func TestSplit(t *testing.T) {
 	p := begin(t, "hello")
-	look := func(what, text string) string {
+	drawn := func(s *Snapshot) string {
+		l := Look{Width: 100, Height: 30, Panel: Opening}
+		return draw(s, &l, NewTheme(true, Unicode)).plain()
+	}
+	look := func(what, text string) {
 		t.Helper()
-		var got string
-		wait(t, p, what, func(s *Snapshot) bool {
-			l := Look{Width: 100, Height: 30, Panel: Opening}
-			got = draw(s, &l, NewTheme(true, Unicode)).plain()
-			return strings.Contains(got, text)
-		})
-		return got
+		wait(t, p, what, func(s *Snapshot) bool { return strings.Contains(drawn(s), text) })
 	}
 	p.give(Order{Do: DoSplit})
 	look("told that there is nothing to compare", "There is one future only")
@@ -29,14 +28,32 @@ func TestSplit(t *testing.T) {
 	look("the same so far", "Nothing that is told differs.")
 	p.give(Order{Do: DoVerb, Text: "cordon " + chosen})
 	p.give(Order{Do: DoGo, Text: "6s"})
-	wait(t, p, "at 6s", func(s *Snapshot) bool { return s.Branch == 2 && s.Time.Seconds() > 5 && !s.Playing })
-	p.give(Order{Do: DoSwitch, N: -1})
-	p.give(Order{Do: DoGo, Text: "6s"})
-	got := look("the decision that differs", "The first decision of the scheduler that differs is number 1:")
-	for _, want := range []string{"They part after", "future 1, at ", "future 2, at ", "cordon " + chosen} {
+	abreast := func(at time.Duration) func(*Snapshot) bool {
+		return func(s *Snapshot) bool {
+			if s.Playing || s.Opened == nil || s.Opened.Split == nil {
+				return false
+			}
+			for _, side := range s.Opened.Split.Sides {
+				if side.Picture.Time != at {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	got := drawn(wait(t, p, "both at 6s", abreast(6*time.Second)))
+	for _, want := range []string{"They part at", "The first decision of the scheduler that differs", "future 1, at 6.000s", "future 2, at 6.000s", "cordon " + chosen} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the split does not show %q:\n%s", want, got)
 		}
 	}
 	compare(t, "split-100x30", got+"\n")
+
+	p.give(Order{Do: DoGo, Text: "3s"})
+	wait(t, p, "both back at 3s", func(s *Snapshot) bool {
+		return s.Time < 4*time.Second && !s.Playing && s.Opened.Split != nil && s.Opened.Split.Sides[0].Picture.Time <= s.Time
+	})
+	p.give(Order{Do: DoSwitch, N: -1})
+	p.give(Order{Do: DoGo, Text: "5s"})
+	wait(t, p, "both at 5s", abreast(5*time.Second))
 }
