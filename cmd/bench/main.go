@@ -44,7 +44,7 @@ const nameWidth = 44
 
 func all(ctx context.Context, quick bool) error {
 	fmt.Printf("%s, %s/%s, %d CPUs\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	for _, name := range []string{"redis", "100x1000", "1000x5000"} {
+	for _, name := range []string{"redis", "http", "100x1000", "1000x5000"} {
 		if quick && name == "1000x5000" {
 			continue
 		}
@@ -73,6 +73,8 @@ type figures struct {
 	Heal        span    // from a node's death to all of its pods running elsewhere
 	HealTime    float64 // the same in virtual seconds
 	Hash        string
+
+	Load *load // what clients over HTTP got done
 }
 
 // take takes one measurement in a process of its own. This process does nothing
@@ -110,6 +112,8 @@ func report(ctx context.Context, name string) error {
 		line("start to first scheduling decision", "%10.3f s  [aim: below 0.3]", f.Decision)
 		line("start to app and redis ready", "%10.3f s", f.Ready)
 		memory += " [aim: below 100]"
+	case "http":
+		return reportLoad(ctx, line, f.Load)
 	case "1000x5000":
 		err = reportScale(ctx, line, f, " [aim: 1000 pods/s]", " [aim: 60%]")
 		memory += " [aim: below 500]"

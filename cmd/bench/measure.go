@@ -47,6 +47,10 @@ func measure(ctx context.Context, name string) error {
 		f.Raw, err = etcdstore.RawRate(ctx, rawWrites, valueSize)
 	case "redis":
 		f, err = measureRedis(ctx)
+	case "serve":
+		return serveForBench(ctx)
+	case "http":
+		f, err = measureLoad(ctx)
 	case "100x1000":
 		f, err = measureScale(ctx, 100, 1000)
 	case "1000x5000":

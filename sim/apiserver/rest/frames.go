@@ -2,8 +2,8 @@ package rest
 
 import (
 	"bytes"
-	"io"
 	"net/http"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,39 +11,91 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer/streaming"
 
+	"minisim/sim/api"
 	"minisim/sim/apiserver/outside"
 )
 
-// frames writes the events of a watch in their wire form: JSON objects one after
-// the other, or protobuf messages with their lengths.
-type frames struct {
-	contentType string
-	object      runtime.Encoder
-	event       streaming.Encoder
-	buf         bytes.Buffer
-}
-
 func (c *exchange) newStream(a accepted) (*stream, error) {
-	kind := a.info.StreamSerializer
-	if kind == nil {
+	if a.info.StreamSerializer == nil {
 		return nil, apierrors.NewGenericServerResponse(http.StatusNotAcceptable, "watch", schema.GroupResource{}, "", a.info.MediaType+" cannot be streamed", 0, true)
 	}
-	f := &frames{contentType: a.info.MediaType, object: a.info.Serializer}
-	if a.info.MediaType == outside.Protobuf {
-		f.contentType += ";stream=watch"
+	contentType := a.info.MediaType
+	if contentType == outside.Protobuf {
+		contentType += ";stream=watch"
 	}
-	f.event = streaming.NewEncoder(kind.Framer.NewFrameWriter(whole{c.w}), kind.Serializer)
-	return &stream{c: c, a: a, writer: f, heading: true, flusher: http.NewResponseController(c.w)}, nil
+	return &stream{c: c, a: a, contentType: contentType, heading: true, flusher: http.NewResponseController(c.w)}, nil
 }
 
-// whole is a response that is written to and nothing else.
-type whole struct{ io.Writer }
-
-// write writes one event.
-func (f *frames) write(event string, o runtime.Object) error {
-	f.buf.Reset()
-	if err := f.object.Encode(o, &f.buf); err != nil {
-		return err
+// frame is the wire form of an event of a watch: a line of JSON, or a protobuf
+// message with its length.
+func (a accepted) frame(event api.EventType, o runtime.Object) ([]byte, error) {
+	var object, out bytes.Buffer
+	if err := a.info.Serializer.Encode(o, &object); err != nil {
+		return nil, err
 	}
-	return f.event.Encode(&metav1.WatchEvent{Type: event, Object: runtime.RawExtension{Raw: f.buf.Bytes()}})
+	kind := a.info.StreamSerializer
+	err := streaming.NewEncoder(kind.Framer.NewFrameWriter(&out), kind.Serializer).
+		Encode(&metav1.WatchEvent{Type: string(event), Object: runtime.RawExtension{Raw: object.Bytes()}})
+	return out.Bytes(), err
+}
+
+// sharedFrames are the newest events' wire forms. Many watchers are sent the same
+// bytes, and writing an object down costs more than all else.
+type sharedFrames struct {
+	mu    sync.Mutex
+	made  map[frameKey]*sharedFrame
+	order []frameKey // oldest first
+	held  int        // bytes
+}
+
+// maxShared is how many bytes of frames are kept. One that is no longer there is made anew.
+const maxShared = 4 << 20
+
+// frameKey says of what a frame is made. Objects that have been committed never change.
+type frameKey struct {
+	event     api.EventType
+	object    api.Object
+	media, as string
+}
+
+type sharedFrame struct {
+	once  sync.Once
+	bytes []byte
+	err   error
+	held  int // of bytes, as far as it is counted
+}
+
+// get gives the frame of a key, made by the first who asks.
+func (s *sharedFrames) get(k frameKey, encode func() ([]byte, error)) ([]byte, error) {
+	s.mu.Lock()
+	if s.made == nil {
+		s.made = map[frameKey]*sharedFrame{}
+	}
+	f := s.made[k]
+	if f == nil {
+		f = &sharedFrame{}
+		s.made[k], s.order = f, append(s.order, k)
+	}
+	s.mu.Unlock()
+	f.once.Do(func() {
+		f.bytes, f.err = encode()
+		s.count(k, f)
+	})
+	return f.bytes, f.err
+}
+
+// count takes a new frame into account, and lets go of the oldest.
+func (s *sharedFrames) count(k frameKey, f *sharedFrame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.made[k] == f {
+		f.held = len(f.bytes)
+		s.held += f.held
+	}
+	for s.held > maxShared {
+		oldest := s.order[0]
+		s.held -= s.made[oldest].held
+		delete(s.made, oldest)
+		s.order = s.order[1:]
+	}
 }

@@ -55,6 +55,7 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	openapi  func() (openAPI, error)
+	frames   sharedFrames
 	inFlight chan struct{}
 	watching chan struct{}
 	served   sync.WaitGroup

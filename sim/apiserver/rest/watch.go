@@ -164,7 +164,8 @@ func (s *stream) follow(ctx context.Context, c *exchange, w watching, q *queue) 
 				if ev.Type != api.Closed && ev.Revision <= w.from {
 					continue // it is known already
 				}
-				if s.send(ev) != nil || ev.Type == api.Closed {
+				if s.relay(ev) != nil || ev.Type == api.Closed {
+					s.flush() // why it ends, if that can still be said
 					return
 				}
 			}
@@ -177,17 +178,17 @@ func (s *stream) follow(ctx context.Context, c *exchange, w watching, q *queue) 
 
 // stream writes events to a client.
 type stream struct {
-	c       *exchange
-	a       accepted
-	writer  *frames
-	heading bool // the next table has one
-	flusher *http.ResponseController
+	c           *exchange
+	a           accepted
+	contentType string
+	heading     bool // the next table has one
+	flusher     *http.ResponseController
 }
 
 // begin writes the header and what comes before the present.
 func (s *stream) begin(w watching, o *begun) error {
 	h := s.c.w.Header()
-	h.Set("Content-Type", s.writer.contentType)
+	h.Set("Content-Type", s.contentType)
 	h.Set("Cache-Control", "no-cache, private")
 	s.c.begun = true
 	s.c.w.WriteHeader(http.StatusOK)
@@ -213,18 +214,38 @@ func (s *stream) flush() error {
 	return s.flusher.Flush()
 }
 
+// send writes an event of which no other watcher is told in the same words.
 func (s *stream) send(ev api.Event) error {
+	var shown runtime.Object
+	var err error
 	if ev.Type == api.Closed {
-		status := statusOf(ev.Err)
-		err := s.writer.write("ERROR", status)
-		s.flush()
+		ev.Type, shown = "ERROR", statusOf(ev.Err)
+	} else if shown, err = s.shape(ev); err != nil {
 		return err
 	}
-	shown, err := s.shape(ev)
-	if err != nil {
-		return err
+	frame, err := s.a.frame(ev.Type, shown)
+	return s.write(frame, err)
+}
+
+// relay writes an event that others may be told of, too.
+func (s *stream) relay(ev api.Event) error {
+	if ev.Type == api.Closed || ev.Type == bookmark || s.a.as == asTable {
+		return s.send(ev)
 	}
-	return s.writer.write(string(ev.Type), shown)
+	return s.write(s.c.server.frames.get(frameKey{ev.Type, ev.Object, s.a.info.MediaType, s.a.as}, func() ([]byte, error) {
+		shown, err := s.shape(ev)
+		if err != nil {
+			return nil, err
+		}
+		return s.a.frame(ev.Type, shown)
+	}))
+}
+
+func (s *stream) write(frame []byte, err error) error {
+	if err == nil {
+		_, err = s.c.w.Write(frame)
+	}
+	return err
 }
 
 func (s *stream) shape(ev api.Event) (runtime.Object, error) {
