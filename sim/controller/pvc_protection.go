@@ -48,8 +48,7 @@ func (g *protection) syncClaim(key api.Key) error {
 	protected := slices.Contains(claim.Finalizers, claimFinalizer)
 	switch {
 	case claim.DeletionTimestamp == nil && !protected:
-		_, err := addFinalizer(g.client, claim, claimFinalizer)
-		return notFoundIsFine(err)
+		return notFoundIsFine(withFinalizers(g.base, claim, append(slices.Clone(claim.Finalizers), claimFinalizer)))
 	case claim.DeletionTimestamp == nil || !protected:
 		return nil
 	}
@@ -58,8 +57,7 @@ func (g *protection) syncClaim(key api.Key) error {
 		return err
 	}
 	g.tell(key, component.Reconciled{Do: "let it go (remove finalizer " + claimFinalizer + ")", Because: "it is being deleted, and no pod that has a node uses it"})
-	_, err = dropFinalizer(g.client, claim, claimFinalizer)
-	return notFoundIsFine(err)
+	return notFoundIsFine(withFinalizers(g.base, claim, removed(claim.Finalizers, claimFinalizer)))
 }
 
 // used says whether a pod that is bound to a node uses a claim. Before it says no
@@ -86,12 +84,19 @@ func (g *protection) syncVolume(key api.Key) error {
 	protected := slices.Contains(pv.Finalizers, volumeFinalizer)
 	switch {
 	case pv.DeletionTimestamp == nil && !protected:
-		_, err := addFinalizer(g.client, pv, volumeFinalizer)
-		return notFoundIsFine(err)
+		return notFoundIsFine(withFinalizers(g.volumes, pv, append(slices.Clone(pv.Finalizers), volumeFinalizer)))
 	case pv.DeletionTimestamp == nil || !protected || pv.Status.Phase == corev1.VolumeBound:
 		return nil
 	}
 	g.volumes.tell(key, component.Reconciled{Do: "let it go (remove finalizer " + volumeFinalizer + ")", Because: "it is being deleted, and no claim is bound to it"})
-	_, err := dropFinalizer(g.client, pv, volumeFinalizer)
-	return notFoundIsFine(err)
+	return notFoundIsFine(withFinalizers(g.volumes, pv, removed(pv.Finalizers, volumeFinalizer)))
+}
+
+// withFinalizers updates an object to have these finalizers. The roles of these
+// controllers grant updates and no patches: one that is late conflicts and is tried again.
+func withFinalizers[T api.Object](b base, o T, finalizers []string) error {
+	o = o.DeepCopyObject().(T)
+	o.SetFinalizers(finalizers)
+	_, err := api.Update(b.client, o)
+	return err
 }
