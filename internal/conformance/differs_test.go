@@ -2,8 +2,6 @@ package conformance_test
 
 // differs are the cases that are not answered as by a real API server, and why.
 var differs = map[string]string{
-	"166-pod-resize-memory-limit-removed":       "pods have no subresource resize",
-	"168-pod-ephemeral-containers-accepted":     "pods have no subresource ephemeralcontainers",
 	"492-node-capacity-by-status":               "the recorded cluster's agent had filled in the node's status",
 	"526-deployment-patch-unknown-field-strict": "the message shows the object without the fields' owners, who are noted from the first apply on",
 	"716-auth-token-too-short":                  tokens,

@@ -47,6 +47,9 @@ var actions = map[string]map[api.Verb]action{
 	"binding":  {api.VerbCreate: (*call).bind},
 	"eviction": {api.VerbCreate: (*call).evict},
 	"finalize": {api.VerbUpdate: (*call).finalize},
+
+	"resize":              {api.VerbGet: (*call).get, api.VerbUpdate: (*call).update, api.VerbPatch: (*call).patch},
+	"ephemeralcontainers": {api.VerbGet: (*call).get, api.VerbUpdate: (*call).update, api.VerbPatch: (*call).patch},
 }
 
 // serves says whether a resource has a subresource.
@@ -58,7 +61,7 @@ func serves(r *api.Resource, sub string) bool {
 		return r.Status
 	case "scale":
 		return scales[r] != nil
-	case "binding", "eviction":
+	case "binding", "eviction", "resize", "ephemeralcontainers":
 		return r == api.Pods
 	case "finalize":
 		return r == api.Namespaces

@@ -121,7 +121,10 @@ func (c *call) prepare(o, old api.Object) field.ErrorList {
 		o.SetDeletionGracePeriodSeconds(s)
 	}
 	validate := k.ValidateUpdate
-	if c.Subresource == "status" {
+	if part, ok := k.Parts[c.Subresource]; ok {
+		part.Prepare(o, old)
+		validate = part.Validate
+	} else if c.Subresource == "status" {
 		if k.PrepareForStatusUpdate != nil {
 			k.PrepareForStatusUpdate(o, old)
 		}

@@ -106,6 +106,11 @@ func (a *Attributes) creates(r *api.Resource) bool {
 	return a.Verb == api.VerbCreate && a.Resource == r && a.Subresource == ""
 }
 
+// resizes says whether the request changes the resources of a pod's containers.
+func (a *Attributes) resizes() bool {
+	return a.Resource == api.Pods && a.Subresource == "resize" && a.Object != nil
+}
+
 // forbid is the error of a plugin that refuses the request.
 func (a *Attributes) forbid(why error) error {
 	name := a.Key.Name

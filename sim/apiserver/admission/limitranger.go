@@ -17,10 +17,10 @@ import (
 const limitRangerAnnotation = "kubernetes.io/limit-ranger"
 
 // eachLimit calls f for the limits of the namespace in which an object is created
-// (a claim: also changed).
+// (a claim: also changed; a pod: also resized).
 func eachLimit(a *Attributes, o Objects, f func(*corev1.LimitRange) error) error {
 	claim := a.Resource == api.PersistentVolumeClaims && a.Subresource == "" && a.Object != nil
-	if !a.creates(api.Pods) && !claim || a.Old != nil && a.Old.GetDeletionTimestamp() != nil {
+	if !a.creates(api.Pods) && !a.resizes() && !claim || a.Old != nil && a.Old.GetDeletionTimestamp() != nil {
 		return nil
 	}
 	var err error

@@ -50,7 +50,7 @@ func resourceQuota(a *Attributes, o Objects) (string, error) {
 // charged says whether a request can use more of anything.
 func charged(a *Attributes) bool {
 	if a.Subresource != "" {
-		return false
+		return a.resizes()
 	}
 	if a.Old == nil {
 		return true

@@ -21,6 +21,7 @@ type kind[T api.Object] struct {
 	validateUpdate func(f *faults, new, old T)
 	validateStatus func(f *faults, new, old T)
 	warnings       func(T) []string
+	parts          map[string]part[T]
 
 	createOnUpdate bool
 	needsVersion   bool
@@ -45,6 +46,12 @@ func (k kind[T]) strategy(r *api.Resource) *Strategy {
 	if k.warnings != nil {
 		s.Warnings = func(o api.Object) []string { return k.warnings(o.(T)) }
 	}
+	for name, p := range k.parts {
+		if s.Parts == nil {
+			s.Parts = map[string]Part{}
+		}
+		s.Parts[name] = p.whole()
+	}
 	if r.Status {
 		s.PrepareForStatusUpdate = func(new, old api.Object) {
 			new.SetGeneration(old.GetGeneration())
@@ -63,6 +70,24 @@ func (k kind[T]) strategy(r *api.Resource) *Strategy {
 		}
 	}
 	return s
+}
+
+// part is a Part over the kind's own type.
+type part[T api.Object] struct {
+	prepare  func(new, old T)
+	validate func(f *faults, new, old T)
+}
+
+func (p part[T]) whole() Part {
+	return Part{
+		Prepare: func(new, old api.Object) { p.prepare(new.(T), old.(T)) },
+		Validate: func(new, old api.Object) field.ErrorList {
+			f := &faults{}
+			f.genericMetaUpdate(new, old)
+			p.validate(f, new.(T), old.(T))
+			return f.list
+		},
+	}
 }
 
 func whole[T api.Object](do func(T)) func(api.Object) {

@@ -43,6 +43,9 @@ type Strategy struct {
 	// ValidateStatusUpdate says what is wrong with a new status.
 	ValidateStatusUpdate func(new, old api.Object) field.ErrorList
 
+	// Parts are the subresources by which a part of an object changes, besides its status.
+	Parts map[string]Part
+
 	// Warnings are what Kubernetes accepts in a new object but remarks upon.
 	Warnings func(api.Object) []string
 
@@ -51,6 +54,15 @@ type Strategy struct {
 	// NeedsVersion is whether an update must state the resourceVersion that it
 	// is based on.
 	NeedsVersion bool
+}
+
+// Part is what Kubernetes does to an object of which one part changes, by a
+// subresource of its own.
+type Part struct {
+	// Prepare keeps all that cannot be changed by it.
+	Prepare func(new, old api.Object)
+	// Validate says what is wrong with the prepared object or with its change from old.
+	Validate func(new, old api.Object) field.ErrorList
 }
 
 // For finds the strategy of a resource; never nil.

@@ -18,6 +18,7 @@ var pods = kind[*corev1.Pod]{
 	validateUpdate: func(f *faults, new, old *corev1.Pod) { f.podUpdate(new, old) },
 	validateStatus: func(f *faults, new, old *corev1.Pod) { f.podStatusUpdate(new, old) },
 	warnings:       podWarnings,
+	parts:          map[string]part[*corev1.Pod]{"resize": resizePart, "ephemeralcontainers": debugPart},
 }
 
 // createPod prepares a pod: pending, with its class of service, held back if it
