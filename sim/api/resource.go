@@ -6,6 +6,7 @@ package api
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -43,6 +44,8 @@ type Resource struct {
 	Status         bool   // it has a status subresource
 	Folder         string // below /registry/, where the store keeps it; Kubernetes' own, at times odd, names; "": nothing is stored
 	New            func() Object
+
+	present *Resource // of an older version: the one that is stored
 }
 
 // GVK is the resource's group, version and kind.
@@ -194,7 +197,7 @@ func Of(o Object) *Resource {
 
 var typeIndex = func() map[reflect.Type]*Resource {
 	index := map[reflect.Type]*Resource{}
-	for _, r := range append(Measured(), resources...) {
+	for _, r := range slices.Concat(Measured(), Older(), resources) {
 		index[reflect.TypeOf(r.New())] = r
 	}
 	return index
