@@ -1,6 +1,8 @@
 package api
 
 import (
+	"slices"
+
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 )
 
@@ -9,6 +11,9 @@ var HorizontalPodAutoscalersV1 = olderVersion(HorizontalPodAutoscalers, "v1", fu
 
 // Older are the earlier versions in which some of Resources are served, too.
 func Older() []*Resource { return []*Resource{HorizontalPodAutoscalersV1} }
+
+// Served are all resources in all versions in which they are served.
+func Served() []*Resource { return slices.Concat(resources, Older()) }
 
 // Present is the version in which the resource is stored and looked at: itself, but for those of Older.
 func (r *Resource) Present() *Resource {

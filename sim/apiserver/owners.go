@@ -3,10 +3,12 @@ package apiserver
 import (
 	"bytes"
 	"cmp"
+	"reflect"
 	"slices"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/conversion"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
@@ -14,6 +16,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"minisim/sim/api"
+	"minisim/sim/apiserver/kinds"
 )
 
 // owners knows who has which fields of the objects that server-side apply has
@@ -31,22 +34,40 @@ type ownedPart struct {
 // ownedKinds is the schemas of all kinds; to read them takes a moment, and only apply needs them.
 var ownedKinds = sync.OnceValues(func() (*runtime.Scheme, managedfields.TypeConverter) {
 	scheme := runtime.NewScheme()
-	for _, r := range api.Resources() {
+	for _, r := range api.Served() {
 		scheme.AddKnownTypeWithName(r.GVK(), r.New())
 		metav1.AddToGroupVersion(scheme, r.GVK().GroupVersion())
+	}
+	for _, r := range api.Older() {
+		convertible(scheme, r.New(), r.Present().New(), kinds.ToPresent)
+		convertible(scheme, r.Present().New(), r.New(), func(o api.Object) api.Object { return kinds.ToVersion(o, r) })
 	}
 	return scheme, applyconfigurations.NewTypeConverter(scheme)
 })
 
-// of is the field manager of a resource or subresource.
-func (w *owners) of(r *api.Resource, subresource string) (*managedfields.FieldManager, error) {
-	part := ownedPart{r, subresource}
+// convertible tells a scheme how objects of one type become those of another.
+func convertible(scheme *runtime.Scheme, from, to api.Object, convert func(api.Object) api.Object) {
+	err := scheme.AddConversionFunc(from, to, func(a, b any, _ conversion.Scope) error {
+		reflect.ValueOf(b).Elem().Set(reflect.ValueOf(convert(a.(api.Object))).Elem())
+		return nil
+	})
+	if err != nil {
+		panic("apiserver: " + err.Error()) // they are not pointers to structs
+	}
+}
+
+// of is the field manager of a resource or subresource, for requests that speak a version of it (nil: the present one).
+func (w *owners) of(r, spoken *api.Resource, subresource string) (*managedfields.FieldManager, error) {
+	if spoken == nil {
+		spoken = r
+	}
+	part := ownedPart{spoken, subresource}
 	if m := w.managers[part]; m != nil {
 		return m, nil
 	}
-	scheme, kinds := ownedKinds()
+	scheme, types := ownedKinds()
 	gv := r.GVK().GroupVersion()
-	m, err := managedfields.NewDefaultFieldManager(kinds, scheme, scheme, scheme, r.GVK(), gv, subresource, reset(r, subresource))
+	m, err := managedfields.NewDefaultFieldManager(types, scheme, scheme, scheme, spoken.GVK(), gv, subresource, reset(spoken, subresource))
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +99,7 @@ func (c *call) owned(old, o api.Object) (api.Object, error) {
 	if len(old.GetManagedFields()) == 0 {
 		return o, nil
 	}
-	m, err := c.server.owners.of(c.Resource, c.Subresource)
+	m, err := c.server.owners.of(c.Resource, c.spoken, c.Subresource)
 	if err != nil {
 		return nil, err
 	}

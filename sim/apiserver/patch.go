@@ -21,6 +21,7 @@ import (
 	kjson "sigs.k8s.io/json"
 
 	"minisim/sim/api"
+	"minisim/sim/apiserver/kinds"
 )
 
 // patch changes the present object, whatever its version.
@@ -70,6 +71,7 @@ func (c *call) patched(old api.Object) (api.Object, error) {
 		}
 		return o.DeepCopyObject().(api.Object), nil // whoever changed o may have kept a part of it, or given it one of theirs
 	}
+	old = c.speak(old)
 	before, err := json.Marshal(old)
 	if err != nil {
 		return nil, plain("%v", err)
@@ -89,7 +91,7 @@ func (c *call) patched(old api.Object) (api.Object, error) {
 	if err != nil {
 		return nil, c.badPatch(after, err)
 	}
-	return o, c.minded(after, append(minded, strict...))
+	return kinds.ToPresent(o), c.minded(after, append(minded, strict...))
 }
 
 // readPatch reads the patch for itself and gives what only a strict reader minds: fields that it has twice.

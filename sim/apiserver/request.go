@@ -28,9 +28,10 @@ type call struct {
 	server *Server
 	id     Identity
 
-	granted  bool     // it is known to be allowed
-	rule     string   // what allowed it
-	admitted []string // what admission changed
+	spoken   *api.Resource // the version of the resource that the request speaks, nil: the present one
+	granted  bool          // it is known to be allowed
+	rule     string        // what allowed it
+	admitted []string      // what admission changed
 	outcome  Outcome
 	changes  []change // committed; the watchers are told at the end
 	grouped  bool     // its write waits for those of its group, and so does its record
@@ -101,6 +102,16 @@ func (s *Server) carryOut(c *call) (api.Object, error) {
 }
 
 func (c *call) run() (api.Object, error) {
+	c.understand()
+	o, err := c.perform()
+	if err != nil {
+		return nil, err
+	}
+	return c.speak(o), nil
+}
+
+// perform authorises and carries out.
+func (c *call) perform() (api.Object, error) {
 	if !c.granted {
 		if err := c.authorize(nil); err != nil {
 			return nil, err
@@ -243,6 +254,7 @@ func (s *Server) list(id Identity, r *api.Resource, o api.ListOptions) (api.List
 }
 
 func (c *call) list(o api.ListOptions) (api.List, error) {
+	c.understand()
 	if err := c.authorize(o.Fields); err != nil {
 		return api.List{}, err
 	}
@@ -253,7 +265,7 @@ func (c *call) list(o api.ListOptions) (api.List, error) {
 	if err != nil {
 		return api.List{}, err
 	}
-	return api.List{Items: c.table().list(f), Revision: c.server.cache.revision}, nil
+	return c.speakList(api.List{Items: c.table().list(f), Revision: c.server.cache.revision}), nil
 }
 
 func (s *Server) watch(id Identity, r *api.Resource, o api.WatchOptions) (*watch, error) {

@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver/access"
@@ -53,6 +54,7 @@ func (v *Visitor) List(r *api.Resource, o api.ListOptions, revision int64) (api.
 
 // listAt lists from the store, as it was at a revision.
 func (c *call) listAt(o api.ListOptions, revision int64) (api.List, error) {
+	c.understand()
 	if err := c.authorize(o.Fields); err != nil {
 		return api.List{}, err
 	}
@@ -78,7 +80,7 @@ func (c *call) listAt(o api.ListOptions, revision int64) (api.List, error) {
 			list.Items = append(list.Items, o)
 		}
 	}
-	return list, nil
+	return c.speakList(list), nil
 }
 
 // Watch opens a watch whose events go to a sink as they are committed. It
@@ -91,10 +93,14 @@ func (v *Visitor) Watch(r *api.Resource, o api.WatchOptions, to Sink) (past []ap
 		return nil, 0, nil, api.ErrUnreachable
 	}
 	c := v.call(api.Request{Verb: api.VerbWatch, Resource: r, Key: api.Key{Namespace: o.Namespace}})
+	c.understand()
 	if err := c.authorize(o.Fields); err != nil {
 		return nil, 0, nil, err
 	}
-	f, err := newFilter(r, o.ListOptions)
+	if !r.Stored() {
+		return nil, 0, nil, apierrors.NewMethodNotSupported(r.GroupResource(), string(api.VerbWatch))
+	}
+	f, err := newFilter(c.Resource, o.ListOptions)
 	if err != nil {
 		return nil, 0, nil, err
 	}
@@ -106,6 +112,12 @@ func (v *Visitor) Watch(r *api.Resource, o api.WatchOptions, to Sink) (past []ap
 	}
 	w := s.hub.open("", o, f)
 	w.sink = to
+	if c.spoken != nil {
+		w.sink = spokenSink{to, c}
+		for i := range past {
+			past[i] = c.speakEvent(past[i])
+		}
+	}
 	return past, s.cache.revision, w.Stop, nil
 }
 

@@ -78,7 +78,7 @@ func (h handler) Outside(q engine.Request) engine.Reply {
 	if err := json.Unmarshal(q.Data, &r); err != nil {
 		return engine.Reply{Err: fmt.Errorf("a write that nobody can read: %w", err)}
 	}
-	resource := api.ByKind(kindOf(r))
+	resource := resourceOf(r)
 	if resource == nil {
 		return engine.Reply{Err: apierrors.NewNotFound(schema.GroupResource{Group: r.Group, Resource: r.Resource}, r.Name)}
 	}
@@ -90,13 +90,13 @@ func (h handler) Outside(q engine.Request) engine.Reply {
 	return engine.Reply{Value: w.result}
 }
 
-func kindOf(r Request) schema.GroupVersionKind {
-	for _, known := range api.Resources() {
+func resourceOf(r Request) *api.Resource {
+	for _, known := range api.Served() {
 		if known.Group == r.Group && known.Version == r.Version && known.Name == r.Resource {
-			return known.GVK()
+			return known
 		}
 	}
-	return schema.GroupVersionKind{}
+	return nil
 }
 
 // write is one write under way.
@@ -176,15 +176,15 @@ func (w *write) patch() error {
 
 // finish has the pipeline carry out a write, and collects what came of it.
 func (w *write) finish(q api.Request) error {
-	before := w.server.Get(w.resource, q.Key)
+	before := w.server.Get(w.resource.Present(), q.Key)
 	o, err := w.client.Do(q)
 	if err != nil {
 		return err
 	}
 	w.result.Object = o
 	w.result.Created = q.Verb == api.VerbCreate || before == nil
-	if remarks := kinds.For(w.resource).Warnings; remarks != nil && w.Subresource == "" && o != nil {
-		w.result.Warnings = append(w.result.Warnings, remarks(o)...)
+	if remarks := kinds.For(w.resource.Present()).Warnings; remarks != nil && w.Subresource == "" && o != nil {
+		w.result.Warnings = append(w.result.Warnings, remarks(kinds.ToPresent(o))...)
 	}
 	return nil
 }
@@ -200,7 +200,7 @@ func (w *write) delete(k api.Key) error {
 	if err != nil {
 		return err
 	}
-	now := w.server.Get(w.resource, k)
+	now := w.server.Get(w.resource.Present(), k)
 	gone := now == nil || now.GetUID() != o.GetUID()
 	w.result.Object, w.result.Gone = o, gone || w.DryRun && o.GetDeletionTimestamp() == nil // what would go is shown as it is
 	return nil

@@ -40,7 +40,7 @@ func groups() []group {
 		}
 		return byGV[gv]
 	}
-	for _, r := range api.Resources() {
+	for _, r := range api.Served() {
 		g := at(r.GVK().GroupVersion())
 		g.resources = append(g.resources, describe(r)...)
 	}
@@ -176,7 +176,7 @@ func apiGroups() []metav1.APIGroup {
 		}
 		v := metav1.GroupVersionForDiscovery{GroupVersion: g.gv().String(), Version: g.version}
 		if n := len(out); n > 0 && out[n-1].Name == g.name {
-			out[n-1].Versions = append(out[n-1].Versions, v)
+			out[n-1].Versions = append([]metav1.GroupVersionForDiscovery{v}, out[n-1].Versions...)
 			out[n-1].PreferredVersion = v
 			continue
 		}

@@ -131,7 +131,7 @@ func parseTarget(gv schema.GroupVersion, parts []string) (target, bool) {
 }
 
 func find(gv schema.GroupVersion, name string) *api.Resource {
-	for _, r := range api.Resources() {
+	for _, r := range api.Served() {
 		if r.Group == gv.Group && r.Version == gv.Version && r.Name == name {
 			return r
 		}

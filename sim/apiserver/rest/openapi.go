@@ -14,7 +14,7 @@ type openAPI map[string]openapi.Document
 // loadOpenAPI makes the documents, once somebody asks for one.
 func loadOpenAPI() (openAPI, error) {
 	var ways []openapi.Way
-	for _, r := range api.Resources() {
+	for _, r := range api.Served() {
 		ways = append(ways, openapi.Way{Resource: r.Name, Kind: r.GVK(), Namespaced: r.Namespaced})
 	}
 	documents, err := openapi.Documents(ways)

@@ -13,6 +13,7 @@ import (
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver/outside"
+	"minisim/sim/apiserver/kinds"
 	"minisim/sim/apiserver/rest/printers"
 )
 
@@ -96,7 +97,11 @@ func listOf(r *api.Resource, items []api.Object, meta metav1.ListMeta) (runtime.
 
 // table shows objects as kubectl prints them. Only the first table of a watch has a heading.
 func (c *exchange) table(items []api.Object, meta metav1.ListMeta, now time.Time, heading bool) (runtime.Object, error) {
-	t := printers.Table(c.target.resource, items, now)
+	present := make([]api.Object, len(items))
+	for i, o := range items {
+		present[i] = kinds.ToPresent(o)
+	}
+	t := printers.Table(c.target.resource.Present(), present, now)
 	t.ListMeta = meta
 	t.SetGroupVersionKind(metav1.SchemeGroupVersion.WithKind(asTable))
 	if !heading {
