@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"minisim/sim/api"
 	"minisim/sim/component"
@@ -19,15 +20,20 @@ type deployments struct {
 	list *component.Cache[*appsv1.Deployment]
 	sets *component.Cache[*appsv1.ReplicaSet]
 	pods *component.Cache[*corev1.Pod]
+
+	compared map[types.UID]comparison // by ReplicaSet
 }
 
 func newDeployments(p *component.Process, caches *Caches) *deployments {
-	c := &deployments{list: caches.Deployments, sets: caches.ReplicaSets, pods: caches.Pods}
+	c := &deployments{list: caches.Deployments, sets: caches.ReplicaSets, pods: caches.Pods, compared: map[types.UID]comparison{}}
 	c.base = newBase(p, "deployment-controller", "deployment-controller", api.Deployments, c)
 	enqueueChanges(c.list, c.queue)
 	c.sets.OnChange(func(old, new *appsv1.ReplicaSet) {
 		if old != nil {
 			c.setChanged(old, false)
+		}
+		if new == nil || replaced(old, new) {
+			delete(c.compared, old.UID)
 		}
 		if new != nil {
 			c.setChanged(new, true)

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/dump"
 	"k8s.io/apimachinery/pkg/util/rand"
 
@@ -65,12 +66,31 @@ func withoutHash(l map[string]string) map[string]string {
 	return l
 }
 
+// comparison is what sameTemplate said of a ReplicaSet and its Deployment, when
+// both were of these generations: no template changes without its object's
+// generation, but both are asked about again for each of their pods.
+type comparison struct {
+	deployment types.UID
+	generation [2]int64
+	same       bool
+}
+
+// present says whether a ReplicaSet has the Deployment's present template.
+func (r *rollout) present(rs *appsv1.ReplicaSet) bool {
+	c, generation := r.compared[rs.UID], [2]int64{r.d.Generation, rs.Generation}
+	if c.deployment != r.d.UID || c.generation != generation {
+		c = comparison{r.d.UID, generation, sameTemplate(&rs.Spec.Template, &r.d.Spec.Template)}
+		r.compared[rs.UID] = c
+	}
+	return c.same
+}
+
 // find tells the new ReplicaSet, which has the present template, from the old ones.
 // Should several have it, the oldest is the new one, so that the choice never changes.
 func (r *rollout) find() {
 	r.newSet, r.oldSets = nil, nil
 	for _, rs := range r.sets {
-		if r.newSet == nil && sameTemplate(&rs.Spec.Template, &r.d.Spec.Template) {
+		if r.newSet == nil && r.present(rs) {
 			r.newSet = rs
 		} else {
 			r.oldSets = append(r.oldSets, rs)

@@ -4,9 +4,9 @@ import "sync"
 
 const (
 	// maxAhead is how many commits may be on their way to etcd, and maxAheadBytes
-	// how large one of them may be: 32 MiB in all, and some 20 ms of etcd's time.
-	maxAhead      = 256
-	maxAheadBytes = 128 << 10
+	// how large one of them may be: 64 MiB in all at the very most, and some 50 ms of etcd's time.
+	maxAhead      = 1024
+	maxAheadBytes = 64 << 10
 )
 
 // ahead lets a commit return before etcd has carried it out. As there is one
