@@ -1,6 +1,9 @@
 package component
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -19,7 +22,7 @@ import (
 type Recorder struct {
 	process *Process
 	source  corev1.EventSource
-	seen    map[eventKey]seenEvent
+	seen    map[digest]seenEvent
 	waiting []waitingEvent
 	last    time.Time
 	offset  time.Duration
@@ -30,8 +33,24 @@ type eventKey struct {
 	kind, reason, message string
 }
 
+// digest stands for what an Event says and of which object: the texts themselves,
+// of all Events that may come again, would be a tenth of a large cluster's memory.
+type digest [16]byte
+
+func (k eventKey) digest() digest {
+	var b []byte
+	for _, s := range [...]string{
+		k.ref.Kind, k.ref.Namespace, k.ref.Name, string(k.ref.UID), k.ref.APIVersion, k.ref.ResourceVersion, k.ref.FieldPath,
+		k.kind, k.reason, k.message,
+	} {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	sum := sha256.Sum256(b)
+	return digest(sum[:len(digest{})])
+}
+
 type seenEvent struct {
-	key   api.Key
+	name  string
 	count int32
 }
 
@@ -52,7 +71,7 @@ const maxSeen = 4096
 // NewRecorder gives a process a recorder whose Events name source ("replicaset-controller", "kubelet")
 // and, where it matters, the host.
 func NewRecorder(p *Process, source, host string) *Recorder {
-	r := &Recorder{process: p, source: corev1.EventSource{Component: source, Host: host}, seen: map[eventKey]seenEvent{}}
+	r := &Recorder{process: p, source: corev1.EventSource{Component: source, Host: host}, seen: map[digest]seenEvent{}}
 	h := fnv.New32a()
 	h.Write([]byte(p.Name + "/" + source + "/" + host))
 	r.offset = time.Duration(h.Sum32() % uint32(time.Millisecond))
@@ -90,21 +109,19 @@ func (r *Recorder) flush() {
 }
 
 func (r *Recorder) write(k eventKey, now metav1.Time) {
-	if s, ok := r.seen[k]; ok {
+	ns := cmp.Or(k.ref.Namespace, metav1.NamespaceDefault)
+	d := k.digest()
+	if s, ok := r.seen[d]; ok {
 		s.count++
-		_, err := api.Patch(r.process.Client, api.Events, s.key, func(ev *corev1.Event) error {
+		_, err := api.Patch(r.process.Client, api.Events, api.Key{Namespace: ns, Name: s.name}, func(ev *corev1.Event) error {
 			ev.Count, ev.LastTimestamp = s.count, now
 			return nil
 		})
 		if err == nil {
-			r.seen[k] = s
+			r.seen[d] = s
 			return
 		}
-		delete(r.seen, k) // it has expired: write it anew
-	}
-	ns := k.ref.Namespace
-	if ns == "" {
-		ns = metav1.NamespaceDefault
+		delete(r.seen, d) // it has expired: write it anew
 	}
 	ev := &corev1.Event{
 		TypeMeta:       metav1.TypeMeta{APIVersion: "v1", Kind: "Event"},
@@ -119,7 +136,7 @@ func (r *Recorder) write(k eventKey, now metav1.Time) {
 	if len(r.seen) >= maxSeen {
 		clear(r.seen)
 	}
-	r.seen[k] = seenEvent{key: api.KeyOf(ev), count: 1}
+	r.seen[d] = seenEvent{name: ev.Name, count: 1}
 }
 
 // stamp is an instant in nanoseconds, made unique within this recorder

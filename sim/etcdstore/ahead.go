@@ -1,11 +1,14 @@
 package etcdstore
 
-import "sync"
+import (
+	"hash/maphash"
+	"sync"
+)
 
 const (
 	// maxAhead is how many commits may be on their way to etcd, and maxAheadBytes
-	// how large one of them may be: 64 MiB in all at the very most, and some 50 ms of etcd's time.
-	maxAhead      = 1024
+	// how large one of them may be: 16 MiB in all at the very most, and some 20 ms of etcd's time.
+	maxAhead      = 256
 	maxAheadBytes = 64 << 10
 )
 
@@ -15,7 +18,8 @@ const (
 // first that differs ends the store.
 type ahead struct {
 	writer *writer
-	revs   map[string]int64 // mod revisions of the keys that exist when all is carried out
+	seed   maphash.Seed
+	revs   map[uint64]int64 // mod revisions of the keys that exist when all is carried out, by the keys' hashes
 	jobs   chan job
 	open   sync.WaitGroup // jobs that etcd has not done yet
 
@@ -31,32 +35,37 @@ type job struct {
 
 // goAhead starts to run ahead of an empty etcd.
 func goAhead(w *writer) *ahead {
-	a := &ahead{writer: w, revs: map[string]int64{}, jobs: make(chan job, maxAhead)}
+	a := &ahead{writer: w, seed: maphash.MakeSeed(), revs: map[uint64]int64{}, jobs: make(chan job, maxAhead)}
 	go a.work()
 	return a
 }
 
-// commit has ops carried out, if all of their guards hold.
-func (a *ahead) commit(ops []Op) error {
+// foresees says whether ops can be answered for: they are not too large, and it is
+// known that all of their guards hold. What else to say is for etcd.
+func (a *ahead) foresees(ops []Op) bool {
+	size := 0
 	for _, op := range ops {
-		if have := a.revs[op.Key]; have != op.Guard {
-			return &ConflictError{Key: op.Key, Have: have, Want: op.Guard}
+		if size += len(op.Value); size > maxAheadBytes || a.revs[a.hash(op.Key)] != op.Guard {
+			return false
 		}
 	}
-	a.add(job{ops: ops})
-	return nil
+	return true
 }
 
 // follow notes what a commit has made of its keys.
 func (a *ahead) follow(ops []Op, rev int64) {
 	for _, op := range ops {
 		if op.Value == nil {
-			delete(a.revs, op.Key)
+			delete(a.revs, a.hash(op.Key))
 		} else {
-			a.revs[op.Key] = rev
+			a.revs[a.hash(op.Key)] = rev
 		}
 	}
 }
+
+// hash stands for a key: the keys themselves would take more memory than all the
+// rest. Should two ever have the same, etcd's answer is another than foretold.
+func (a *ahead) hash(key string) uint64 { return maphash.String(a.seed, key) }
 
 // add waits while too many others wait.
 func (a *ahead) add(j job) {

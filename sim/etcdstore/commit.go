@@ -64,12 +64,9 @@ func (s *Store) Commit(ops ...Op) (rev int64, events []Event, err error) {
 	if err := s.check(ops); err != nil {
 		return 0, nil, err
 	}
-	if s.ahead != nil && size(ops) <= maxAheadBytes {
-		err = s.ahead.commit(ops)
-	} else {
-		err = s.commit(ops)
-	}
-	if err != nil {
+	if s.ahead != nil && s.ahead.foresees(ops) {
+		s.ahead.add(job{ops: ops})
+	} else if err := s.commit(ops); err != nil {
 		return 0, nil, err
 	}
 	s.rev++
@@ -93,14 +90,6 @@ func (s *Store) commit(ops []Op) error {
 		return err
 	}
 	return s.fail(err)
-}
-
-// size is how many bytes of values ops have.
-func size(ops []Op) (n int) {
-	for _, op := range ops {
-		n += len(op.Value)
-	}
-	return n
 }
 
 // eventsOf are the events of a transaction that made a revision of ops.
