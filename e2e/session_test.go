@@ -22,13 +22,9 @@ import (
 // known are the recorded commands whose output differs, and why. A command that
 // does not differ any more must go from here.
 var known = map[string]string{
-	"006-api-versions":           "groups without a kind here: admissionregistration, apiextensions, apiregistration, certificates, events, flowcontrol, resource; autoscaling in v2 only",
-	"042-get-configmaps-secrets": "nobody publishes kube-root-ca.crt",
-	"062-get-sort-by":            "nobody publishes kube-root-ca.crt",
-	"078-describe-pod":           "no volume with a service account's token; containers have IDs even when they run at once",
-	"088-describe-node":          "simulated machines have facts of their own",
-	"236-unschedulable":          "no volume with a service account's token",
-	"278-delete-namespace":       "a claim keeps its finalizer kubernetes.io/pvc-protection when its namespace goes",
+	"006-api-versions":  "groups without a kind here: admissionregistration, apiextensions, apiregistration, certificates, events, flowcontrol, resource; autoscaling in v2 only",
+	"078-describe-pod":  "containers have IDs even when they run at once",
+	"088-describe-node": "simulated machines have facts of their own",
 }
 
 // newer is what kubectl prints otherwise since v1.32, the client of the
@@ -66,7 +62,7 @@ func (r record) today(name string) record {
 }
 
 // recorded is the folder of the session.
-const recorded = "../sim/apiserver/rest/testdata/kubectl"
+const recorded = "testdata/kubectl"
 
 // recordedCluster has three workers whose pods run at once, as in the recorded session.
 func recordedCluster() cluster.Config {
