@@ -44,6 +44,7 @@ var newer = []struct {
 	{commands: "162-create-deployment-dry-run", from: "  creationTimestamp: null\n"},
 	{commands: "178-delete-quota 264-delete-pod 266-delete-orphan 274-delete-foreground", from: " deleted\n", to: " deleted from shop namespace\n"},
 	{commands: "204-autoscale", warns: "Flag --cpu-percent has been deprecated, Use --cpu with percentage or resource quantity format (e.g., '70%' for utilization or '500m' for milliCPU).\n"},
+	{commands: "078-describe-pod 236-unschedulable", from: "ConfigMapOptional:  <nil>\n", to: "Optional:  false\n"},
 	{commands: "252-exec-pending", from: "Error from server (BadRequest):", to: "error: unable to upgrade connection:"},
 }
 
