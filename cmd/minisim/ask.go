@@ -73,15 +73,20 @@ func (p *player) prompt(text string) (string, bool, error) {
 			fmt.Fprintln(p.streams.out)
 			return "", false, p.ctx.Err()
 		case <-p.knocks():
-			if !p.session.Waiting() {
+			if !p.session.Waiting() && !p.host.waiting() {
 				p.session.Serve(p.session.Now()) // somebody only looks
 				continue
 			}
 			fmt.Fprintln(p.streams.out)
 			p.session.Serve(p.session.Now())
+			p.host.attend()
 			p.text.Flush()
 			fmt.Fprint(p.streams.out, text)
 		case line, ok := <-p.input():
+			if !ok && p.host != nil { // nobody types here any more, but others may come
+				p.lines = make(chan string)
+				continue
+			}
 			if !ok && text != "" {
 				fmt.Fprintln(p.streams.out)
 			}

@@ -2,44 +2,58 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
-	"path/filepath"
+	"time"
 
+	"minisim/internal/roster"
 	"minisim/sim/apiserver/rest"
 	"minisim/sim/cluster"
+	"minisim/ui/remote"
 )
 
-// door lets in who comes from outside, with kubectl or the like. What it needs in
-// the file system goes with it.
+// door lets in who comes from outside: with kubectl or the like, or with a command
+// from another terminal. What it needs in the file system is in the cluster's home.
 type door struct {
-	server *rest.Server
-	file   string        // the kubeconfig
-	wake   chan struct{} // has something in it when somebody has come, unless a rest.Live is woken
+	home     *roster.Home
+	server   *rest.Server
+	desk     *remote.Desk
+	commands *remote.Server
+	wake     chan struct{} // has something in it when somebody has come, unless a rest.Live is woken
 }
 
 // openDoor serves a cluster, which is kept going by live or, if that is nil, by
-// somebody who listens to wake.
-func openDoor(c *cluster.Cluster, keys *rest.Keys, live *rest.Live) (*door, error) {
-	d := &door{wake: make(chan struct{}, 1)}
+// somebody who listens to wake. card is what is known of the cluster by then.
+func openDoor(c *cluster.Cluster, keys *rest.Keys, live *rest.Live, home *roster.Home, card roster.Card) (d *door, err error) {
+	d = &door{home: home, wake: make(chan struct{}, 1)}
 	config := rest.Config{Engine: c.Engine, API: c.API, Keys: keys}
+	bell := d.knock
 	if live != nil {
 		config.Clock = live.Date
+		bell = func() { c.Engine.Visit(func() {}) } // a visitor wakes it
 	} else {
 		c.Engine.OnArrival(d.knock)
 	}
-	var err error
 	if d.server, err = rest.Start(config); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "minisim-")
-	if err != nil {
-		return nil, errors.Join(err, d.server.Close())
-	}
-	d.file = filepath.Join(dir, "kubeconfig")
-	if err := d.server.WriteKubeconfig(d.file, "minisim", rest.Admin); err != nil {
+	d.desk = remote.NewDesk(bell)
+	if err := d.announce(card); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
+}
+
+// announce has the cluster be found.
+func (d *door) announce(card roster.Card) (err error) {
+	if err := d.server.WriteKubeconfig(d.home.Kubeconfig(), d.home.Context(), rest.Admin); err != nil {
+		return err
+	}
+	if d.commands, err = remote.Listen(d.home.Socket(), d.desk); err != nil {
+		return err
+	}
+	card.Server, card.PID, card.Started = "https://"+d.server.Address(), os.Getpid(), time.Now().UTC()
+	return d.home.Announce(card)
 }
 
 // knock wakes who listens. It is called by whoever comes.
@@ -56,9 +70,19 @@ func (d *door) follow(c *cluster.Cluster) {
 	d.server.Follow(c.Engine, c.API)
 }
 
+// wayMark begins the line that says how to get to the cluster.
+const wayMark = "export KUBECONFIG="
+
 // way is what a person types to come in.
-func (d *door) way() string { return "export KUBECONFIG=" + d.file }
+func (d *door) way() string { return wayMark + shellQuote(d.home.Kubeconfig()) }
 
 func (d *door) close() error {
-	return errors.Join(d.server.Close(), os.RemoveAll(filepath.Dir(d.file)))
+	var err error
+	if d.commands != nil {
+		err = d.commands.Close()
+	}
+	if err = errors.Join(err, d.server.Close()); err != nil {
+		return fmt.Errorf("close the cluster's door: %w", err)
+	}
+	return nil
 }

@@ -3,8 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"minisim/internal/roster"
 	"minisim/sim/apiserver/rest"
 	"minisim/sim/session"
 )
@@ -36,11 +37,16 @@ func TestDoor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	d, err := openDoor(s.Cluster(), keys, nil)
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	home, err := claimHome("", "door")
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", d.file)
+	d, err := openDoor(s.Cluster(), keys, nil, home, roster.Card{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", home.Kubeconfig())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,10 +104,10 @@ func TestDoor(t *testing.T) {
 	if len(s.Future()) != 0 || s.Newest() != s.StepNumber() {
 		t.Errorf("what was written in the past leaves a future of %d entries, up to step %d", len(s.Future()), s.Newest())
 	}
-	if err := d.close(); err != nil {
+	if err := errors.Join(d.close(), home.Release()); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Stat(filepath.Dir(d.file)); !os.IsNotExist(err) {
+	if _, err := os.Stat(home.Dir); !os.IsNotExist(err) {
 		t.Errorf("the kubeconfig's folder is still there: %v", err)
 	}
 	replayed(ctx, t, s)

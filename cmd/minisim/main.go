@@ -64,12 +64,15 @@ func run(ctx context.Context, args []string, s streams) int {
 func report(err error, to io.Writer) int {
 	var usage usageError
 	var faults source.Diagnostics
+	var other exitError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errQuit):
 		fmt.Fprintln(to, "minisim: "+err.Error())
 		return exitOK
+	case errors.As(err, &other):
+		return int(other)
 	case errors.Is(err, errFailed):
 		return exitFailed
 	case errors.Is(err, context.Canceled):
@@ -98,7 +101,8 @@ Nothing is installed, nothing is downloaded, and nothing is left behind.
 
   minisim run                 list the built-in scenarios
   minisim run redis-app       run one of them
-  minisim run compose.yaml    run your own compose file`,
+  minisim run compose.yaml    run your own compose file
+  minisim up -d               start a cluster for kubectl in the background`,
 		SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -111,8 +115,10 @@ Nothing is installed, nothing is downloaded, and nothing is left behind.
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddGroup(&cobra.Group{ID: groupServing, Title: "Clusters that kubectl can use:"}, &cobra.Group{ID: groupRunning, Title: "On a running cluster:"})
 	root.AddCommand(runCommand(s), replayCommand(s), diffCommand(s), whyCommand(s), scheduleCommand(s), capacityCommand(s), compareCommand(s), lintCommand(s), gradeCommand(s), newCommand(s), verbsCommand(s), versionCommand(s))
+	root.AddCommand(upCommand(s), downCommand(s), lsCommand(s), kubeconfigCommand(s), logsCommand(s), kubectlCommand(s))
+	root.AddCommand(orderCommands(s)...)
 	return root
 }
 

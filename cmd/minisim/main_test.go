@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"minisim/internal/roster"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -25,9 +28,11 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
-			// Temporary folders go where the script can see that nothing is left behind.
+			// Temporary folders and clusters go where the script can see that nothing is left behind.
 			dir := filepath.Join(env.WorkDir, "tmp")
 			env.Setenv("TMPDIR", dir)
+			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
+			env.Defer(func() { downAll(context.Background(), roster.New(env.Getenv), streams{nil, io.Discard, io.Discard}) }) // a script that has failed may leave some
 			return os.Mkdir(dir, 0o755)
 		},
 	})

@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"minisim/internal/source"
 	"minisim/scenarios"
-	"minisim/sim/apiserver/rest"
 	"minisim/sim/scenario"
 	"minisim/sim/session"
 	"minisim/sim/trace"
@@ -34,9 +34,11 @@ type runOptions struct {
 	verbose  bool
 	step     bool
 	serve    bool
+	name     string // of the served cluster
 	record   string
 	dataDir  string
 	etcdLog  string
+	tempDir  string // of an etcd that is not kept; "": the system's place
 	noBuild  bool
 	profiles []string
 
@@ -57,6 +59,7 @@ The exit code is 0 when all expectations hold, 1 when one does not, and 2 for a
 file or flag that cannot be used.`,
 		Example: `  minisim run redis-app
   minisim run scenarios/redis-app.yaml --step
+  minisim run redis-app --serve --speed 10
   minisim run compose.yaml -o json | jq 'select(.kind == "decision")'`,
 		Args: atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -68,20 +71,26 @@ file or flag that cannot be used.`,
 		},
 	}
 	f := c.Flags()
-	f.Uint64Var(&o.seed, "seed", 0, "the number from which all chance derives (default: the scenario's)")
+	o.shared(f)
 	f.StringVar(&o.speed, "speed", "", "virtual seconds a second, or max (default: max in a pipe, a pleasant pace on a terminal)")
 	f.StringVarP(&o.output, "output", "o", "text", "text, or json for the trace as JSON Lines")
 	f.BoolVar(&o.plain, "plain", false, "plain text without colour, whatever the terminal can do")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell of status reports, conflicts and other noise, too")
 	f.BoolVar(&o.step, "step", false, "stop before each decision and ask")
 	f.BoolVar(&o.serve, "serve", false, "let kubectl and its like in, keep pace with real time (or --speed), and stay up until Ctrl-C")
+	f.StringVar(&o.name, "name", "", "with --serve: the cluster's name, for verbs from a second terminal (default: the scenario's)")
+	return c
+}
+
+// shared are the flags of run that minisim up has, too.
+func (o *runOptions) shared(f *pflag.FlagSet) {
+	f.Uint64Var(&o.seed, "seed", 0, "the number from which all chance derives (default: the scenario's)")
 	f.StringVar(&o.record, "record", "", "write the run to this file, for minisim replay and diff")
 	f.StringVar(&o.dataDir, "data-dir", "", "keep the cluster's etcd in this folder (default: a temporary one, removed in the end)")
 	f.StringVar(&o.etcdLog, "etcd-log", "", "write etcd's own log to this file, - for standard error")
 	f.BoolVar(&o.noBuild, "no-build", false, "do not build the images of build: services: see what happens when nobody has pushed them")
 	f.StringVar(&o.schedulerConfig, "scheduler-config", "", "a KubeSchedulerConfiguration for the scheduler (default: kube-scheduler's default profile)")
 	f.StringSliceVar(&o.profiles, "profile", nil, "activate a profile of the compose file")
-	return c
 }
 
 // listScenarios prints the built-in scenarios, a line each.
@@ -124,19 +133,9 @@ func load(name string, o runOptions) (*scenario.Scenario, error) {
 
 // sessionInput is all that the run of a file, or else of a built-in scenario, depends on.
 func sessionInput(name string, o runOptions) (session.Input, error) {
-	in := session.Input{Name: name, Path: name + ".yaml", Profiles: o.profiles, NoBuild: o.noBuild}
-	if o.seedSet {
-		in.Seed = new(o.seed)
-	}
-	if o.schedulerConfig != "" {
-		if _, err := loadSchedulerConfig(o.schedulerConfig); err != nil {
-			return in, err
-		}
-		text, err := os.ReadFile(o.schedulerConfig)
-		if err != nil {
-			return in, usageError{err}
-		}
-		in.Scheduler = text
+	in, err := o.input(name)
+	if err != nil {
+		return in, err
 	}
 	_, statErr := os.Stat(name)
 	if text, err := scenarios.Files.ReadFile(name + ".yaml"); err == nil && (statErr != nil || !strings.ContainsAny(name, "./")) {
@@ -153,6 +152,25 @@ func sessionInput(name string, o runOptions) (session.Input, error) {
 	base := filepath.Base(name)
 	in.Name, in.Path, in.File = strings.TrimSuffix(base, filepath.Ext(base)), name, f.Data
 	in.Dir, in.Env = filepath.Dir(name), environment()
+	return in, nil
+}
+
+// input is what the flags say a run depends on, still without a file.
+func (o runOptions) input(name string) (session.Input, error) {
+	in := session.Input{Name: name, Path: name + ".yaml", Profiles: o.profiles, NoBuild: o.noBuild}
+	if o.seedSet {
+		in.Seed = new(o.seed)
+	}
+	if o.schedulerConfig != "" {
+		if _, err := loadSchedulerConfig(o.schedulerConfig); err != nil {
+			return in, err
+		}
+		text, err := os.ReadFile(o.schedulerConfig)
+		if err != nil {
+			return in, usageError{err}
+		}
+		in.Scheduler = text
+	}
 	return in, nil
 }
 
@@ -184,6 +202,8 @@ func (o runOptions) check(s streams) error {
 		return usageError{fmt.Errorf("-o %s: it may be text or json", o.output)}
 	case o.step && o.output == "json":
 		return usageError{errors.New("--step asks a person, -o json tells a program: use one of them")}
+	case o.name != "" && !o.serve:
+		return usageError{errors.New("--name is the name of a cluster that is served: use it with --serve")}
 	case o.etcdLog == "-" && isTerminal(s.err) && wantsScreen(o, s):
 		return usageError{errors.New("--etcd-log - would write across the screen: name a file, or add --plain")}
 	}
@@ -203,15 +223,13 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	if err != nil {
 		return err
 	}
-	var keys *rest.Keys
+	var served *serving
 	if o.serve {
-		if keys, err = rest.NewKeys(); err != nil {
-			return fmt.Errorf("make the cluster's certificates: %w", err)
+		if served, err = o.serving(&in, 0); err != nil {
+			return err
 		}
-		in.Served, in.RootCA = true, keys.RootCA()
-		if o.dataDir == "" {
-			in.Epoch = began.Truncate(time.Second).UTC() // so that kubectl, which knows only real time, tells ages right
-		}
+		served.card.Scenario = name
+		defer func() { err = errors.Join(err, served.release()) }()
 	}
 	log, closeLog, err := etcdLog(o.etcdLog, s)
 	if err != nil {
@@ -219,21 +237,21 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	}
 	defer closeLog()
 	screen := wantsScreen(o, s)
-	run, tape, err := o.open(ctx, in, session.Options{DataDir: o.dataDir, EtcdLog: log, Forward: !screen && !o.step})
+	run, tape, err := o.open(ctx, in, session.Options{DataDir: o.dataDir, TempDir: o.tempDir, EtcdLog: log, Forward: !screen && !o.step})
 	if err != nil {
 		return err
 	}
 	if screen {
-		return showScreen(ctx, run, tape, keys, pace, s)
+		return showScreen(ctx, run, tape, served, pace, s)
 	}
 	defer func() { err = errors.Join(err, run.Close(), tape.close()) }()
 	p := &player{ctx: ctx, session: run, runner: run.Runner(), pace: pace, streams: s}
 	p.listen(o)
 	switch {
 	case o.step:
-		err = p.stepServed(keys)
+		err = p.stepServed(served)
 	case o.serve:
-		err = p.serve(o.speed, keys)
+		err = p.serve(served, o, p.tellWay)
 	default:
 		err = p.play()
 	}
@@ -299,6 +317,7 @@ type player struct {
 	failed  error         // of the output
 	lines   <-chan string // of standard input, once somebody was asked
 	door    *door         // for others, while somebody steps through the run; nil: there is none
+	host    *host         // for what they want
 }
 
 // listen subscribes the output that was asked for.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"minisim/sim/apiserver/rest"
 	"minisim/sim/session"
 	"minisim/ui/tui"
 )
@@ -22,17 +21,23 @@ func wantsScreen(o runOptions, s streams) bool {
 
 // showScreen plays a run on the whole terminal, and closes it and its tape. What
 // came of it is printed when the terminal is as it was before.
-func showScreen(ctx context.Context, run *session.Session, tape *tape, keys *rest.Keys, pace pace, s streams) (err error) {
+func showScreen(ctx context.Context, run *session.Session, tape *tape, served *serving, pace pace, s streams) (err error) {
 	began := time.Now()
 	defer func() { err = errors.Join(err, run.Close(), tape.close()) }()
 	options := tui.Options{In: s.in, Out: s.out, Environ: os.Environ(), Glyphs: glyphs(), Pace: tui.Pace{Speed: pace.speed}}
-	if keys != nil {
-		var d *door
-		if d, err = openDoor(run.Cluster(), keys, nil); err != nil {
+	if served != nil {
+		h := newHost(ctx, served.home, run)
+		defer h.leave(nil)
+		d, err := openDoor(run.Cluster(), served.keys, nil, served.home, served.card)
+		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, d.close()) }()
-		options.Server = &tui.Server{Follow: d.follow, Wake: d.wake, Way: d.way()}
+		h.desk, ctx = d.desk, h.ctx
+		options.Server = &tui.Server{Follow: d.follow, Wake: d.wake, Way: d.way(), Attend: func(s *session.Session) bool {
+			h.follow(s)
+			return h.attend()
+		}}
 	}
 	run, err = tui.Run(ctx, run, options)
 	if errors.Is(err, tui.ErrInterrupted) {
@@ -44,7 +49,7 @@ func showScreen(ctx context.Context, run *session.Session, tape *tape, keys *res
 	if err := tape.write(run); err != nil {
 		return err
 	}
-	if run.End() == nil && keys != nil {
+	if run.End() == nil && served != nil {
 		return nil // it has no end that one would have to wait for
 	}
 	if run.End() == nil {

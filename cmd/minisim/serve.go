@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"minisim/internal/roster"
 	"minisim/sim/apiserver/rest"
+	"minisim/sim/session"
 )
 
 // servePace is how fast a served cluster lives: the scenario at the speed that
@@ -21,65 +25,103 @@ func servePace(speed string) (first, then float64, err error) {
 	return first, first, err
 }
 
-// serve plays the scenario while its cluster can be reached from outside, and
-// goes on until it is interrupted.
-func (p *player) serve(speed string, keys *rest.Keys) (err error) {
-	first, then, err := servePace(speed)
-	if err != nil {
-		return err
-	}
-	c := p.runner.Cluster
-	l := rest.NewLive(c.Engine)
-	d, err := openDoor(c, keys, l)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.close()) }()
-	if err := p.tellWay(d); err != nil {
-		return err
-	}
-
-	l.Speed(first)
-	ended := false
-	l.Before = func() {
-		if !ended && p.runner.Conclude() {
-			ended = true
-			l.Speed(then)
-		}
-		if p.text != nil {
-			p.text.Flush()
-		}
-	}
-	l.Step = func() error {
-		if !ended {
-			_, err := p.advance()
-			return err
-		}
-		_, err := c.Engine.Step()
-		return errors.Join(err, p.failed)
-	}
-	err = l.Run(p.ctx)
-	switch {
-	case !errors.Is(err, context.Canceled):
-		return err
-	case p.runner.End() != nil && !p.runner.End().OK():
-		return errFailed
-	}
-	return nil // Ctrl-C is how it is meant to end
+// serving is what a cluster is served with.
+type serving struct {
+	home *roster.Home
+	keys *rest.Keys
+	card roster.Card
 }
 
-// stepServed has somebody step through the run, while others may come in, too, if there are keys for them.
-func (p *player) stepServed(keys *rest.Keys) (err error) {
-	if keys != nil {
-		if p.door, err = openDoor(p.runner.Cluster, keys, nil); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, p.door.close()) }()
-		if err := p.tellWay(p.door); err != nil {
-			return err
+// serving claims a home for a cluster that is to be served, and completes by it
+// what the run depends on. early is for how long the cluster has been up by then.
+func (o *runOptions) serving(in *session.Input, early time.Duration) (*serving, error) {
+	keys, err := rest.NewKeys()
+	if err != nil {
+		return nil, fmt.Errorf("make the cluster's certificates: %w", err)
+	}
+	home, err := claimHome(o.name, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	in.Served, in.RootCA, o.tempDir = true, keys.RootCA(), home.Dir
+	if o.dataDir == "" {
+		in.Epoch = time.Now().Add(-early).Truncate(time.Second).UTC() // so that kubectl, which knows only real time, tells ages right
+	}
+	return &serving{home: home, keys: keys, card: roster.Card{DataDir: o.dataDir}}, nil
+}
+
+// release gives the home back.
+func (v *serving) release() error {
+	if v == nil {
+		return nil
+	}
+	return v.home.Release()
+}
+
+// serve keeps the run going, and tells it, while others come to it.
+func (p *player) serve(v *serving, o runOptions, ready func(*door) error) error {
+	first, then, err := servePace(o.speed)
+	if err != nil {
+		return err
+	}
+	h := newHost(p.ctx, v.home, p.session)
+	defer h.leave(nil)
+	p.ctx = h.ctx
+	h.keeper = &keeper{player: p, host: h, first: first, then: then, speed: first}
+	switch {
+	case o.step:
+		err = h.keeper.wake()
+	case v.card.Logs:
+		err = h.keeper.boot()
+	}
+	if err != nil {
+		return err
+	}
+	return h.keeper.keep(v.keys, v.card, ready)
+}
+
+// claimHome claims the folder of a cluster by the name that was given, or else by
+// the first free one that is made of another.
+func claimHome(given, otherwise string) (*roster.Home, error) {
+	const several = 100 // of one scenario, without names of their own
+	base := roster.NameOf(otherwise)
+	name := cmp.Or(given, base)
+	for n := 2; ; n++ {
+		home, err := clusters().Claim(name)
+		running := errors.Is(err, roster.ErrRunning)
+		switch {
+		case running && given == "" && n < several:
+			name = roster.NameOf(fmt.Sprintf("%.30s", base)) + fmt.Sprintf("-%d", n)
+		case running:
+			return nil, usageError{fmt.Errorf("%w; choose another name with --name, or end it with: minisim down %s", err, name)}
+		case roster.CheckName(name) != nil:
+			return nil, usageError{err}
+		default:
+			return home, err
 		}
 	}
-	return p.stepThrough()
+}
+
+// stepServed has somebody step through the run, while others may come in, too, if it is served.
+func (p *player) stepServed(v *serving) (err error) {
+	if v == nil {
+		return p.stepThrough()
+	}
+	h := newHost(p.ctx, v.home, p.session)
+	defer h.leave(nil)
+	p.ctx, p.host = h.ctx, h
+	if p.door, err = openDoor(p.runner.Cluster, v.keys, nil, v.home, v.card); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.door.close()) }()
+	h.desk = p.door.desk
+	if err := p.tellWay(p.door); err != nil {
+		return err
+	}
+	if err = p.stepThrough(); errors.Is(context.Cause(h.ctx), errLeave) {
+		return h.farewell(err)
+	}
+	return err
 }
 
 // knocks has something in it when somebody waits outside.

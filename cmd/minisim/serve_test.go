@@ -11,6 +11,7 @@ import (
 
 // TestServe has a served cluster say where it is to be found, and leave nothing behind when it is interrupted.
 func TestServe(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	out, in := io.Pipe()

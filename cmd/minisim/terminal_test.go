@@ -29,6 +29,7 @@ func openTerminal(t *testing.T, command string) *terminal {
 		t.Fatal(err)
 	}
 	t.Setenv("TMUX", "")
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	t.Setenv("LC_ALL", "C.UTF-8")
 	term := &terminal{t, filepath.Join(dir, "socket")}
 	t.Cleanup(func() {

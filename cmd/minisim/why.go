@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 
+	"minisim/internal/roster"
 	"minisim/sim/api"
 	"minisim/sim/cluster"
 	"minisim/sim/scenario"
@@ -32,33 +34,64 @@ type whyOptions struct {
 
 func whyCommand(s streams) *cobra.Command {
 	var o whyOptions
+	var name string
 	c := &cobra.Command{
-		Use:   "why FILE pod/NAME",
+		Use:   "why [FILE] pod/NAME",
 		Short: "Explain where the scheduler has put a pod, or why it is Pending, and what would help",
 		Long: `Why runs a compose file or a built-in scenario up to a time (the end, unless --at
 says otherwise) and explains the scheduler's verdict on a pod. NAME is the pod's
-name, the beginning of it, or a compose service.
+name, the beginning of it, or a compose service. Without FILE it asks a running
+cluster.
 
 With --fix it looks for the smallest changes that would make a Pending pod fit.
 Each is proved by running the scheduler on a copy of the cluster.`,
 		Example: `  minisim why redis-app pod/redis --at 450s -o wide
-  minisim why resources-run-out pod/web --at 30s --fix`,
+  minisim why resources-run-out pod/web --at 30s --fix
+  minisim why pod/web --name c1`,
 		Args: atMost(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usageError{errors.New("why needs a file or scenario and a pod, for example: minisim why redis-app pod/redis")}
+			switch len(args) {
+			case 0:
+				return usageError{errors.New("why needs a pod, and a file or scenario unless a running cluster is meant; for example: minisim why redis-app pod/redis")}
+			case 1:
+				return whyRunning(c, args[0], name, o, s)
+			}
+			if name != "" {
+				return usageError{errors.New("--name means a running cluster, the file another one: use one of them")}
 			}
 			o.run.seedSet = c.Flags().Changed("seed")
 			return why(c.Context(), args[0], args[1], o, s)
 		},
 	}
 	f := c.Flags()
+	nameFlag(c, &name)
 	f.StringVar(&o.at, "at", "", "the virtual time to look at, such as 120s (default: the end of the run)")
 	f.BoolVar(&o.fix, "fix", false, "find the smallest changes that would make the pod fit")
 	f.StringVarP(&o.output, "output", "o", "text", "text, wide, json or yaml")
 	f.Uint64Var(&o.run.seed, "seed", 0, "the number from which all chance derives (default: the scenario's)")
 	f.StringVar(&o.run.schedulerConfig, "scheduler-config", "", "a KubeSchedulerConfiguration")
 	return c
+}
+
+// whyRunning asks a running cluster.
+func whyRunning(c *cobra.Command, pod, name string, o whyOptions, s streams) error {
+	if err := oneOf("-o", o.output, "text", "wide", "json", "yaml"); err != nil {
+		return err
+	}
+	for _, flag := range []string{"at", "seed", "scheduler-config"} {
+		if c.Flags().Changed(flag) {
+			return usageError{fmt.Errorf("--%s is for a file or scenario: a running cluster is asked as it stands", flag)}
+		}
+	}
+	args := []string{"why", pod, o.output}
+	if o.fix {
+		args = append(args, "fix")
+	}
+	err := order(c.Context(), s, name, args...)
+	if errors.Is(err, roster.ErrNone) {
+		return usageError{errors.New("why needs a file or scenario and a pod, for example: minisim why redis-app pod/redis; no cluster is running that could be asked instead")}
+	}
+	return err
 }
 
 // explanation is what why has found out.
@@ -89,7 +122,7 @@ func why(ctx context.Context, name, pod string, o whyOptions, s streams) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	w := &witness{decisions: map[string]trace.Record{}}
+	w := newWitness()
 	c.Trace.Subscribe(w.record)
 	r := scenario.NewRunner(sc, c)
 	r.Start()
@@ -100,10 +133,7 @@ func why(ctx context.Context, name, pod string, o whyOptions, s streams) (err er
 	if err != nil {
 		return err
 	}
-	if o.output == "json" || o.output == "yaml" {
-		return printValue(s.out, o.output, x)
-	}
-	return x.print(s, o)
+	return x.write(s.out, o)
 }
 
 // runTo plays a run up to a virtual time, or to its end when that is negative.
@@ -124,11 +154,24 @@ func runTo(ctx context.Context, r *scenario.Runner, until time.Duration) error {
 // witness keeps each pod's last scheduling decision.
 type witness struct {
 	decisions map[string]trace.Record
+	order     []string // of the pods, by their first decisions
 }
+
+func newWitness() *witness { return &witness{decisions: map[string]trace.Record{}} }
+
+// maxWitnessed is of how many pods decisions are kept: a cluster may live for long.
+const maxWitnessed = 20_000
 
 func (w *witness) record(r trace.Record) {
 	if d, ok := r.Body.(scheduler.Decision); ok {
+		if _, known := w.decisions[d.Pod]; !known {
+			w.order = append(w.order, d.Pod)
+		}
 		w.decisions[d.Pod] = r
+		if len(w.order) > maxWitnessed {
+			delete(w.decisions, w.order[0])
+			w.order = w.order[1:]
+		}
 	}
 }
 
@@ -141,7 +184,7 @@ func (w *witness) explain(c *cluster.Cluster, r *scenario.Runner, pod string, fi
 	}
 	if key := match(waiting, name); key != "" {
 		info, profile, _ := c.Scheduler().Lookup(key)
-		x := &explanation{Decision: c.Scheduler().Explain(key), At: trace.Seconds(c.Engine.Now()) + "s"}
+		x := &explanation{Decision: c.Scheduler().Explain(key), At: clock(c.Engine.Now()) + "s"}
 		if fix {
 			x.Fixes = whatif.Fixes(c.Scheduler().View(), info, profile)
 		}
@@ -159,10 +202,10 @@ func (w *witness) explain(c *cluster.Cluster, r *scenario.Runner, pod string, fi
 		if len(known) > 0 {
 			there = "there are " + strings.Join(known, ", ")
 		}
-		return nil, usageError{fmt.Errorf("there is no pod %q at %ss; %s", name, trace.Seconds(c.Engine.Now()), there)}
+		return nil, usageError{fmt.Errorf("there is no pod %q at %ss; %s", name, clock(c.Engine.Now()), there)}
 	}
 	rec := w.decisions[key]
-	return &explanation{Decision: rec.Body.(scheduler.Decision).Decision, At: trace.Seconds(rec.Time) + "s", bound: true}, nil
+	return &explanation{Decision: rec.Body.(scheduler.Decision).Decision, At: clock(rec.Time) + "s", bound: true}, nil
 }
 
 // stranger explains a pod that asks for a scheduler that does not exist, which
@@ -187,7 +230,7 @@ func stranger(c *cluster.Cluster, name string) (*explanation, error) {
 		return nil, nil
 	}
 	reason := fmt.Sprintf("it asks for the scheduler %q, and there is only %s", asks[key], strings.Join(live.ProfileNames(), ", "))
-	return &explanation{Decision: &framework.Decision{Pod: key, Gated: reason, Best: []string{}, Nodes: []framework.NodeRecord{}}, At: trace.Seconds(c.Engine.Now()) + "s"}, nil
+	return &explanation{Decision: &framework.Decision{Pod: key, Gated: reason, Best: []string{}, Nodes: []framework.NodeRecord{}}, At: clock(c.Engine.Now()) + "s"}, nil
 }
 
 // match finds a pod by its name, with or without namespace, or by the beginning
@@ -206,29 +249,34 @@ func match(keys []string, name string) string {
 	return found
 }
 
-func (x *explanation) print(s streams, o whyOptions) error {
-	fmt.Fprintln(s.out, x.Why())
+// write gives the explanation in the form that was asked for.
+func (x *explanation) write(w io.Writer, o whyOptions) error {
+	if o.output == "json" || o.output == "yaml" {
+		return printValue(w, o.output, x)
+	}
+
+	fmt.Fprintln(w, x.Why())
 	if x.bound {
-		fmt.Fprintf(s.out, "(decided at %s)\n", x.At)
+		fmt.Fprintf(w, "(decided at %s)\n", x.At)
 	}
 	for _, line := range tableOf(x.Decision, o.output == "wide") {
-		fmt.Fprintln(s.out, "  "+line)
+		fmt.Fprintln(w, "  "+line)
 	}
 	switch {
 	case !o.fix:
 	case x.bound:
-		fmt.Fprintln(s.out, "It has its node: there is nothing to fix.")
+		fmt.Fprintln(w, "It has its node: there is nothing to fix.")
 	case len(x.Fixes) == 0:
-		fmt.Fprintln(s.out, "No single change that was tried would make it fit.")
+		fmt.Fprintln(w, "No single change that was tried would make it fit.")
 	}
 	for i, f := range x.Fixes {
-		fmt.Fprintf(s.out, "fix %d: %s; it then goes to %s\n", i+1, f.Text, f.Node)
+		fmt.Fprintf(w, "fix %d: %s; it then goes to %s\n", i+1, f.Text, f.Node)
 		if f.Command != "" {
-			fmt.Fprintln(s.out, "    "+f.Command)
+			fmt.Fprintln(w, "    "+f.Command)
 		}
 		for _, line := range strings.Split(strings.TrimRight(f.Patch, "\n"), "\n") {
 			if line != "" {
-				fmt.Fprintln(s.out, "    "+line)
+				fmt.Fprintln(w, "    "+line)
 			}
 		}
 	}

@@ -45,6 +45,7 @@ type Config struct {
 
 	Epoch   time.Time // the date of virtual time 0; zero: engine.Epoch
 	DataDir string    // keep the cluster's etcd here, durably; "" is a temporary folder
+	TempDir string    // where the temporary folder is made; "": the system's place
 	EtcdLog io.Writer // where etcd's own log goes; nil: nowhere
 	Limits  engine.Limits
 	Instant bool // pods run at once and kubelets report no Events, as on fake nodes

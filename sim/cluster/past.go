@@ -36,7 +36,7 @@ func (c Config) open(ctx context.Context) (Store, error) {
 	if c.Past != nil {
 		return c.Past.Begin(), nil
 	}
-	return etcdstore.Open(ctx, etcdstore.Options{DataDir: c.DataDir, Log: c.EtcdLog})
+	return etcdstore.Open(ctx, etcdstore.Options{DataDir: c.DataDir, TempDir: c.TempDir, Log: c.EtcdLog})
 }
 
 // Diverge gives up what the Past has of the time to come, so that the cluster

@@ -44,7 +44,8 @@ func (t *translation) checkReferences() {
 		}
 		r.topLevel(v)
 	}
-	if total := len(r.defined["services"]) + len(r.defined["jobs"]); total == 0 && len(t.faults) == 0 {
+	empty, said := t.views[0].values["services"].(map[string]any)
+	if total := len(r.defined["services"]) + len(r.defined["jobs"]); total == 0 && len(t.faults) == 0 && !(said && len(empty) == 0) { // services: {} is meant so
 		r.add(source.Pos{File: t.opts.File.Path}, "write them under services:", "there are no services in the file")
 	}
 	r.cycles("services wait for each other", "remove one of these dependencies", r.edges)

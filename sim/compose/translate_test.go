@@ -50,6 +50,7 @@ func TestFaults(t *testing.T) {
 			`compose.yaml:1:1: "My Shop" is no project name: only small letters, digits, - and _, with a letter or digit first; for example myshop`},
 		{"a key that is no text", "services: {web: {image: a, environment: {80: a}}}", nil, `compose.yaml:1:42: the key 80 is not text; put it in quotes`},
 		{"no services", "volumes: {a: }", nil, `compose.yaml: there are no services in the file; write them under services:`},
+		{"no services, and said so", "services: {}", nil, ``},
 		{"all services inactive", "services: {web: {image: a, profiles: [x]}}", nil, ``},
 		{"a long circle", "services: {a: {image: x, depends_on: [b]}, b: {image: x, links: [c]}, c: {image: x, network_mode: 'service:a'}}", nil,
 			`services wait for each other in a circle: a → b → c → a; remove one of these dependencies`},

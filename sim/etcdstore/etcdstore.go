@@ -64,6 +64,9 @@ type Options struct {
 	// With "" the store is in a temporary folder without fsync, which Close removes.
 	DataDir string
 
+	// TempDir is where the temporary folder is made; "" is the system's own place.
+	TempDir string
+
 	// Log gets what etcd has to say; nil discards it.
 	Log io.Writer
 
@@ -106,7 +109,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Retain == 0 {
 		o.Retain = DefaultRetain
 	}
-	f, err := claim(o.DataDir)
+	f, err := claim(o.DataDir, o.TempDir)
 	if err != nil {
 		return nil, err
 	}

@@ -44,10 +44,10 @@ type folder struct {
 // etcd is where etcd's own files are.
 func (f folder) etcd() string { return filepath.Join(f.path, "etcd") }
 
-// claim takes a data folder for this store, or makes a temporary one if path is "".
-func claim(path string) (folder, error) {
+// claim takes a data folder for this store, or makes a temporary one in temp if path is "".
+func claim(path, temp string) (folder, error) {
 	if path == "" {
-		tmp, err := os.MkdirTemp("", "minisim-")
+		tmp, err := os.MkdirTemp(temp, "minisim-")
 		if err != nil {
 			return folder{}, fmt.Errorf("make a temporary folder: %w", err)
 		}

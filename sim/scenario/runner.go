@@ -233,7 +233,7 @@ func (r *Runner) finish(reason string) {
 		r.expect(x)
 	}
 	t := r.Cluster.Trace
-	end := End{Reason: reason, Time: r.Cluster.Engine.Now(), Steps: r.Cluster.Engine.Steps(), Hash: t.Hash(), Failures: r.failures, Verdicts: append([]Verdict{}, r.verdicts...), Services: r.standings()}
+	end := End{Reason: reason, Time: r.Cluster.Engine.Now(), Steps: r.Cluster.Engine.Steps(), Hash: t.Hash(), Failures: r.failures, Verdicts: append([]Verdict{}, r.verdicts...), Services: r.Standings()}
 	end.Points, end.Of = r.exam.score()
 	for _, v := range r.verdicts {
 		if v.Held {

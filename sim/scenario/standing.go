@@ -34,8 +34,8 @@ func count(n int64, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// standings tells of every service, in the order of the file.
-func (r *Runner) standings() []Standing {
+// Standings tells of every service, in the order of the file.
+func (r *Runner) Standings() []Standing {
 	var out []Standing
 	for _, name := range r.Scenario.Compose.Services {
 		s := Standing{Service: name}

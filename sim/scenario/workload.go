@@ -50,8 +50,16 @@ func (w workload) find(r *Runner) (*api.Resource, api.Key, error) {
 			return api.Of(o.Resource), key, nil
 		}
 	}
+	for _, resource := range workloads { // somebody has made it with kubectl
+		if _, err := api.Get[api.Object](r.client, resource, key); err == nil {
+			return resource, key, nil
+		}
+	}
 	return nil, key, fmt.Errorf("service %s has no workload", w.name)
 }
+
+// workloads are the resources that a service's name may stand for.
+var workloads = []*api.Resource{api.Deployments, api.StatefulSets, api.DaemonSets, api.ReplicaSets, api.Jobs}
 
 // change changes the workload through the API.
 func (w workload) change(r *Runner, f func(api.Object) error) error {

@@ -110,6 +110,39 @@ func TestReplayOfAServedRun(t *testing.T) {
 }
 
 // TestRecordingHasTheProject replays a run that needs its folder, without the folder.
+// TestReplayAtTheLastMoment has a verb come when the next work is due, and before it is done.
+func TestReplayAtTheLastMoment(t *testing.T) {
+	in := builtin(t, "hello", 1)
+	in.Served = true
+	s, err := Open(t.Context(), in, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
+	if err := s.To(t.Context(), 100); err != nil {
+		t.Fatal(err)
+	}
+	e := s.Cluster().Engine
+	next, _ := e.Next()
+	for ; next.Time == e.Now(); next, _ = e.Next() {
+		if _, err := s.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.Idle(next.Time + time.Hour)
+	if e.Now() != next.Time {
+		t.Fatalf("the next work is due at %s, and the clock stands at %s", next.Time, e.Now())
+	}
+	if err := s.Type(t.Context(), "kill node worker-1"); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Replay(t.Context(), bytes.NewReader(record(t, s)), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed(t, again)
+}
+
 func TestRecordingHasTheProject(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "shop")
 	files := map[string]string{

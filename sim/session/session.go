@@ -28,6 +28,7 @@ import (
 // Options choose what has no influence on the run itself.
 type Options struct {
 	DataDir string    // keep the cluster's etcd here, durably; such a run cannot be wound back or forked
+	TempDir string    // where the etcd of a run that only goes forward is otherwise kept; "": the system's place
 	EtcdLog io.Writer // where etcd's own log goes; nil: nowhere
 	Keep    int       // how many of the newest records Records can give; 0: DefaultKeep
 	Writes  int       // how many of the run's writes are remembered; one with more takes longer to wind back; 0: 40,000
@@ -201,7 +202,7 @@ func (s *Session) adopt(p *play) {
 // begin makes a play of a loaded scenario that stands at step 0.
 func (s *Session) begin(ctx context.Context, sc *scenario.Scenario, past *cluster.Past, script []engine.Entry) (*play, error) {
 	config := sc.Cluster
-	config.Past, config.DataDir, config.EtcdLog = past, s.options.DataDir, s.options.EtcdLog
+	config.Past, config.DataDir, config.TempDir, config.EtcdLog = past, s.options.DataDir, s.options.TempDir, s.options.EtcdLog
 	c, err := cluster.New(ctx, config)
 	if err != nil {
 		return nil, err
@@ -267,9 +268,7 @@ func (p *play) step() (bool, error) {
 func (p *play) outside(at time.Duration, r engine.Request) error {
 	p.runner.Conclude()
 	e := p.runner.Cluster.Engine
-	if next, any := e.Next(); at > e.Now() && (!any || next.Time > at) {
-		e.Idle(at)
-	}
+	e.Idle(at)
 	return e.Do(r).Err
 }
 

@@ -62,6 +62,12 @@ func After(d time.Duration) Stop {
 	return Stop{what: fmt.Sprintf("%s later", d), at: d, timed: true, after: true}
 }
 
+// Within has a stop that does not come given up after so much virtual time from where Until begins.
+func (s Stop) Within(d time.Duration) Stop {
+	s.at, s.timed, s.after = d, true, true
+	return s
+}
+
 // When stops once a condition holds, which is written in CEL as in a scenario. If
 // it holds already, it stops at once.
 func When(condition string) Stop { return Stop{what: condition, when: condition} }

@@ -29,6 +29,9 @@ type Server struct {
 	Follow func(*cluster.Cluster)
 	// Wake has something in it when somebody has come.
 	Wake <-chan struct{}
+	// Attend carries out what people at other terminals want of the session that is
+	// on the screen, and says whether there was anything.
+	Attend func(*session.Session) bool
 	// Way is how one comes in, as a person types it.
 	Way string
 }

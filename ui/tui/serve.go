@@ -53,7 +53,11 @@ func (p *player) letIn() {
 		f.camera.tape.mark()
 	}
 	future := len(f.session.Future())
-	if !f.session.Serve(at) {
+	served := f.session.Serve(at)
+	if p.server.Attend(f.session) {
+		served = true
+	}
+	if !served {
 		return
 	}
 	if p.note = ""; future > 0 {

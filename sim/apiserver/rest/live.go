@@ -62,10 +62,10 @@ func (l *Live) Date() time.Time { return l.epoch.Add(l.reached()) }
 // reached is how far virtual time has gone by now.
 func (l *Live) reached() time.Duration {
 	r := l.rate.Load()
-	if r.paused {
-		return r.virtual
+	paced := r.virtual
+	if !r.paused {
+		paced += time.Duration(float64(time.Since(r.real)) * r.speed)
 	}
-	paced := r.virtual + time.Duration(float64(time.Since(r.real))*r.speed)
 	return max(paced, time.Duration(l.now.Load()))
 }
 
@@ -81,6 +81,7 @@ func (l *Live) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if l.Before != nil {
 			l.Before()
+			l.now.Store(int64(l.engine.Now())) // it may have done steps of its own
 		}
 		l.engine.ServeAt(l.reached())
 		if !l.due() {
