@@ -39,6 +39,35 @@ func TestKeptResultsEqualFreshOnes(t *testing.T) {
 	})
 }
 
+// TestKeptTrialsEqualFreshOnes is the same for pods of one shape that look for
+// room, in clusters whose pods have no rules that look beyond their nodes.
+func TestKeptTrialsEqualFreshOnes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		view := framework.NewSnapshot()
+		profile := plugins.DefaultProfile()
+		kept := framework.NewEvaluator(profile, view)
+		c := &churn{view: view, local: true}
+		for range rapid.IntRange(1, 6).Draw(t, "nodes") {
+			c.setNode(t)
+		}
+		urgent := c.pod(t, "urgent")
+		five := int32(5)
+		urgent.Spec.Priority = &five
+		decide := func(e *framework.Evaluation, draw int) string {
+			e.Draw = func(_ string, n int) int { return draw % n }
+			return describe(t, framework.Decide(e))
+		}
+		for range rapid.IntRange(5, 40).Draw(t, "changes") {
+			c.change(t)
+			pod, draw := framework.NewPodInfo(urgent), rapid.IntRange(0, 5).Draw(t, "draw")
+			got, want := decide(kept.Evaluate(pod), draw), decide(profile.Evaluate(view, pod), draw)
+			if got != want {
+				t.Fatalf("with kept trials:\n%s\nfrom scratch:\n%s", got, want)
+			}
+		}
+	})
+}
+
 // withRules is the default profile with rules of one's own, some of whose
 // answers are kept.
 func withRules(t *rapid.T) *framework.Profile {
@@ -75,10 +104,12 @@ type churn struct {
 	made int
 	// lasting says that no pod is being deleted.
 	lasting bool
+	// local says that no pod has a rule that looks beyond its node.
+	local bool
 }
 
 func (c *churn) change(t *rapid.T) {
-	switch rapid.IntRange(0, 13).Draw(t, "change") {
+	switch rapid.IntRange(0, 14).Draw(t, "change") {
 	case 0:
 		c.setNode(t)
 	case 1:
@@ -96,6 +127,8 @@ func (c *churn) change(t *rapid.T) {
 			Spec: appsv1.ReplicaSetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": value(t, "selector")}}}})
 	case 13:
 		c.setBudget(t, namespace(t))
+	case 14:
+		c.restart(t)
 	case 5, 6, 7:
 		c.view.RemovePod(fmt.Sprintf("%s/bound-%d", namespace(t), rapid.IntRange(0, c.made).Draw(t, "removed")))
 	default:
@@ -109,6 +142,19 @@ func (c *churn) place(t *rapid.T) {
 	c.made++
 	c.dress(t, pod)
 	c.view.AddPod(framework.NewPodInfo(pod), nodeName(t))
+}
+
+// restart gives a bound pod another start time, which only preemption looks at.
+func (c *churn) restart(t *rapid.T) {
+	known, node := c.view.Placed(fmt.Sprintf("%s/bound-%d", namespace(t), rapid.IntRange(0, c.made).Draw(t, "restarted")))
+	if known == nil {
+		return
+	}
+	pod := known.Pod.DeepCopy()
+	pod.Spec.NodeName = node
+	start := metav1.Unix(int64(rapid.IntRange(1, 3).Draw(t, "start")), 0)
+	pod.Status.StartTime = &start
+	c.view.Refresh(pod)
 }
 
 func (c *churn) setBudget(t *rapid.T, namespace string) {
@@ -207,6 +253,12 @@ func (c *churn) pod(t *rapid.T, name string) *v1.Pod {
 			pod.Spec.Affinity = &v1.Affinity{}
 		}
 		pod.Spec.Affinity.NodeAffinity = nodeAffinity(t)
+	}
+	if c.local {
+		pod.Spec.TopologySpreadConstraints = nil
+		if pod.Spec.Affinity != nil {
+			pod.Spec.Affinity.PodAffinity, pod.Spec.Affinity.PodAntiAffinity = nil, nil
+		}
 	}
 	return pod
 }

@@ -40,6 +40,8 @@ type Evaluation struct {
 	// filters and trackers are the profile's that were not skipped.
 	filters  []FilterPlugin
 	trackers []PodTracker
+	// trials are what is kept of Try; nil for nothing.
+	trials []trial
 	// Draw picks a number from 0 to n−1 for a purpose; nil always picks 0.
 	Draw func(purpose string, n int) int
 }

@@ -44,6 +44,8 @@ func (v *Evaluator) Evaluate(pod *PodInfo) *Evaluation {
 	}
 	if same := s.filter(e, limit); len(e.Feasible) > 0 {
 		s.score(e, same)
+	} else {
+		e.trials = s.keptTrials(e)
 	}
 	return e
 }

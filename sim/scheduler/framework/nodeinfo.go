@@ -31,6 +31,8 @@ type NodeInfo struct {
 	// Generation grows with every change, over all nodes of a Snapshot.
 	Generation uint64
 
+	refreshed uint64 // grows with every newer version of a pod that changes no sum
+
 	images map[string]bool
 	index  int // place in Snapshot.nodes
 }

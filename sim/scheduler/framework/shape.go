@@ -34,6 +34,8 @@ type shape struct {
 	feasible []*NodeInfo
 	place    []int32
 	totals   []int64
+	// trials are the PostFilter plugin's by node index; empty before there was one.
+	trials []trial
 }
 
 func newShape(v *Evaluator, pod *PodInfo) *shape {
@@ -92,6 +94,7 @@ func (s *shape) forget() {
 		s.mark(i)
 	}
 	s.feasible, s.place, s.collected = s.feasible[:0], make([]int32, n), false
+	s.trials = nil
 	for _, c := range s.columns {
 		c.byNode, c.valid = make([]int64, n), false
 	}

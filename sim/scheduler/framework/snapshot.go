@@ -195,6 +195,7 @@ func (s *Snapshot) Refresh(pod *v1.Pod) bool {
 		return false
 	}
 	at.pod.Pod = pod
+	at.node.refreshed++
 	return true
 }
 

@@ -106,7 +106,7 @@ func hopeless(e *framework.Evaluation) map[*framework.Status]int {
 // candidates tries every node on which removing pods might help. It also
 // counts the nodes on which it does not by verdict.
 func (p DefaultPreemption) candidates(e *framework.Evaluation) ([]framework.Candidate, map[*framework.Status]int) {
-	var potential []*framework.NodeInfo
+	potential := make([]*framework.NodeInfo, 0, len(e.Verdicts))
 	for i, n := range e.State.View.Nodes() {
 		if e.Verdicts[i] != nil && e.Verdicts[i].Code == framework.Unschedulable {
 			potential = append(potential, n)
@@ -128,7 +128,7 @@ func (p DefaultPreemption) candidates(e *framework.Evaluation) ([]framework.Cand
 	harmless := false // some candidate breaks no budget
 	for i := 0; i < len(potential) && (len(found) < enough || !harmless); i++ {
 		n := potential[(offset+i)%len(potential)]
-		candidate, status := victimsOn(e, n)
+		candidate, status := e.Try(n, victimsOn)
 		if status != nil {
 			verdicts[status]++
 		} else {
@@ -136,7 +136,11 @@ func (p DefaultPreemption) candidates(e *framework.Evaluation) ([]framework.Cand
 			harmless = harmless || candidate.Violations == 0
 		}
 	}
-	slices.SortFunc(found, func(a, b framework.Candidate) int { return cmp.Compare(a.Node.Name, b.Node.Name) })
+	// by name, as the nodes are: first those that were found after the last node
+	first := slices.IndexFunc(found, func(c framework.Candidate) bool { return c.Node.Index() < found[0].Node.Index() })
+	if first > 0 {
+		found = append(slices.Clone(found[first:]), found[:first]...)
+	}
 	return found, verdicts
 }
 

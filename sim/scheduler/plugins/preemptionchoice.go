@@ -3,6 +3,7 @@ package plugins
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"minisim/sim/scheduler/framework"
 )
@@ -23,7 +24,7 @@ var measures = []struct {
 // bestCandidates narrows candidates by one measure after the other, as long as
 // several are left, and tells the measure that decided.
 func bestCandidates(candidates []framework.Candidate) (best []framework.Candidate, choice string) {
-	best = candidates
+	best = slices.Clone(candidates)
 	for _, m := range measures {
 		better := highest(best, m.of)
 		if len(better) < len(best) {
@@ -37,18 +38,20 @@ func bestCandidates(candidates []framework.Candidate) (best []framework.Candidat
 	return best, choice
 }
 
+// highest moves those with the highest measure to the front, in their order, and returns them.
 func highest(candidates []framework.Candidate, measure func(framework.Candidate) int64) []framework.Candidate {
-	var best []framework.Candidate
-	top := int64(math.MinInt64)
+	n, top := 0, int64(math.MinInt64)
 	for _, c := range candidates {
-		switch m := measure(c); {
-		case m > top:
-			top, best = m, []framework.Candidate{c}
-		case m == top:
-			best = append(best, c)
+		m := measure(c)
+		if m > top {
+			n, top = 0, m
+		}
+		if m == top {
+			candidates[n] = c
+			n++
 		}
 	}
-	return best
+	return candidates[:n]
 }
 
 // prioritySum adds 2^31 to each priority, so that fewer victims of negative
