@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"minisim/sim/api"
+	"minisim/sim/apiserver/kinds"
 )
 
 // apply is server-side apply: the request's object says what its sender wants of
@@ -38,24 +39,30 @@ func (c *call) apply() (api.Object, error) {
 // applied reads the request's body.
 func (c *call) applied() (*unstructured.Unstructured, error) {
 	o := &unstructured.Unstructured{}
-	read := yaml.Unmarshal
-	if c.Unknown == metav1.FieldValidationStrict {
-		read = func(data []byte, v any, _ ...yaml.JSONOpt) error { return yaml.UnmarshalStrict(data, v) }
-	}
-	if err := read(c.Patch, &o.Object); err != nil {
+	if err := yaml.Unmarshal(c.Patch, &o.Object); err != nil {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding YAML: %v", err))
 	}
-	switch {
-	case o.GetKind() == "" || o.GetAPIVersion() == "":
-		return nil, apierrors.NewBadRequest("invalid object type: kind and apiVersion must be set")
-	case o.GetKind() != c.Resource.Kind:
-		return nil, apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): it is a %s", c.Resource.Kind, o.GetKind()))
-	case o.GetName() != "" && o.GetName() != c.Key.Name:
-		return nil, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", o.GetName(), c.Key.Name))
+	if o.Object == nil {
+		o.Object = map[string]any{}
 	}
-	o.SetName(c.Key.Name)
-	o.SetNamespace(c.Key.Namespace)
 	return o, nil
+}
+
+// appliedTwice minds fields that the request's body has more than once.
+func (c *call) appliedTwice() error {
+	if c.Unknown != metav1.FieldValidationStrict && c.Unknown != metav1.FieldValidationWarn {
+		return nil
+	}
+	err := yaml.UnmarshalStrict(c.Patch, &map[string]any{})
+	switch {
+	case err == nil:
+		return nil
+	case c.Unknown == metav1.FieldValidationStrict:
+		return apierrors.NewBadRequest(fmt.Sprintf("error strict decoding YAML: %v", err))
+	case c.Warn != nil:
+		kinds.YAMLWarnings(err, c.Warn)
+	}
+	return nil
 }
 
 // merged is old with what is wanted. The error is a Conflict when a field that is
@@ -80,5 +87,8 @@ func (c *call) merged(old api.Object, wanted *unstructured.Unstructured) (api.Ob
 	}
 	o.GetObjectKind().SetGroupVersionKind(c.Resource.GVK())
 	c.date(o, old)
-	return o, nil
+	if err := c.appliedTwice(); err != nil {
+		return nil, err
+	}
+	return o, sameName(o, c.Key)
 }

@@ -3,7 +3,6 @@ package apiserver
 import (
 	"strconv"
 
-	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
@@ -26,13 +25,13 @@ var fieldsOf = map[*api.Resource]map[string]func(api.Object) string{
 		"spec.hostNetwork":         selectable(func(p *corev1.Pod) string { return strconv.FormatBool(p.Spec.HostNetwork) }),
 		"status.phase":             selectable(func(p *corev1.Pod) string { return string(p.Status.Phase) }),
 		"status.podIP":             selectable(func(p *corev1.Pod) string { return p.Status.PodIP }),
+		"status.podIPs":            func(api.Object) string { return "" }, // nothing can be selected by it, as in Kubernetes
 		"status.nominatedNodeName": selectable(func(p *corev1.Pod) string { return p.Status.NominatedNodeName }),
 	},
 	api.Nodes: {
 		"spec.unschedulable": selectable(func(n *corev1.Node) string { return strconv.FormatBool(n.Spec.Unschedulable) }),
 	},
 	api.Namespaces: {
-		"name":         selectable(func(n *corev1.Namespace) string { return n.Name }),
 		"status.phase": selectable(func(n *corev1.Namespace) string { return string(n.Status.Phase) }),
 	},
 	api.Secrets: {
@@ -41,9 +40,6 @@ var fieldsOf = map[*api.Resource]map[string]func(api.Object) string{
 	api.Services: {
 		"spec.clusterIP": selectable(func(s *corev1.Service) string { return s.Spec.ClusterIP }),
 		"spec.type":      selectable(func(s *corev1.Service) string { return string(s.Spec.Type) }),
-	},
-	api.ReplicaSets: {
-		"status.replicas": selectable(func(s *appsv1.ReplicaSet) string { return strconv.Itoa(int(s.Status.Replicas)) }),
 	},
 	api.Jobs: {
 		"status.successful": selectable(func(j *batchv1.Job) string { return strconv.Itoa(int(j.Status.Succeeded)) }),

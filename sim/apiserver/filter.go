@@ -27,12 +27,20 @@ func newFilter(r *api.Resource, o api.ListOptions) (*filter, error) {
 	if f.fields != nil && f.fields.Empty() {
 		f.fields = nil
 	}
-	if f.fields != nil {
-		for _, q := range f.fields.Requirements() {
-			if !knownField(r, q.Field) {
-				return nil, apierrors.NewBadRequest(unknownField(r, q.Field))
-			}
+	if f.fields == nil {
+		return f, nil
+	}
+	var err error
+	if f.fields, err = f.fields.Transform(func(field, value string) (string, string, error) {
+		if r == api.Pods && field == "spec.host" { // as the first clients called it
+			field = "spec.nodeName"
 		}
+		if !knownField(r, field) {
+			return "", "", apierrors.NewBadRequest(unknownField(r, field))
+		}
+		return field, value, nil
+	}); err != nil {
+		return nil, err
 	}
 	return f, nil
 }
@@ -100,11 +108,17 @@ func (v fieldView) Get(field string) string {
 }
 
 func knownField(r *api.Resource, field string) bool {
+	if !r.Namespaced && fieldsOf[r] != nil && field == "metadata.namespace" {
+		return false
+	}
 	return fieldView{fields: fieldsOf[r]}.Has(field)
 }
 
 func unknownField(r *api.Resource, field string) string {
-	if fieldsOf[r] != nil {
+	switch {
+	case r == api.Jobs:
+		return fmt.Sprintf("field label %q not supported for Job", field)
+	case fieldsOf[r] != nil:
 		return "field label not supported: " + field
 	}
 	return fmt.Sprintf("%q is not a known field selector: only %q, %q", field, "metadata.name", "metadata.namespace")

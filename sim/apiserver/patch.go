@@ -34,7 +34,7 @@ func (c *call) patch() (api.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := sameName(o, old); err != nil {
+		if err := sameName(o, c.Key); err != nil {
 			return nil, err
 		}
 		o.GetObjectKind().SetGroupVersionKind(c.Resource.GVK())
@@ -42,21 +42,21 @@ func (c *call) patch() (api.Object, error) {
 	})
 }
 
-// sameName checks that a patch has left the object where it is.
-func sameName(o, old api.Object) error {
+// sameName checks that a patch leaves the object where the URL has it.
+func sameName(o api.Object, k api.Key) error {
 	switch have := o.GetNamespace(); {
-	case have == "" || old.GetNamespace() == "":
-		o.SetNamespace(old.GetNamespace())
-	case have != old.GetNamespace():
+	case have == "" || k.Namespace == "":
+		o.SetNamespace(k.Namespace)
+	case have != k.Namespace:
 		return apierrors.NewBadRequest("the namespace of the provided object does not match the namespace sent on the request")
 	}
 	switch o.GetName() {
-	case old.GetName():
+	case k.Name:
 		return nil
 	case "":
-		return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s based on URL) was undeterminable: name must be provided", old.GetName()))
+		return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s based on URL) was undeterminable: name must be provided", k.Name))
 	}
-	return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", o.GetName(), old.GetName()))
+	return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", o.GetName(), k.Name))
 }
 
 // maxPatchOperations is how many operations Kubernetes takes in one JSON patch.
@@ -88,6 +88,9 @@ func (c *call) patched(old api.Object) (api.Object, error) {
 	}
 	o := reflect.New(reflect.TypeOf(old).Elem()).Interface().(api.Object)
 	strict, err := kjson.UnmarshalStrict(after, o)
+	if is := o.GetObjectKind().GroupVersionKind(); err == nil && c.PatchType != types.StrategicMergePatchType {
+		err = kinds.Mismatch(is, old.GetObjectKind().GroupVersionKind())
+	}
 	if err != nil {
 		return nil, c.badPatch(after, err)
 	}

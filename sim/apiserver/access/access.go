@@ -69,7 +69,7 @@ func (p *Policy) Authorize(a Attributes, o Objects) (Decision, error) {
 	if d := p.allows(&a); d != nil {
 		return *d, nil
 	}
-	return Decision{}, forbidden(a, why)
+	return Decision{Reason: why}, forbidden(a, why)
 }
 
 func forbidden(a Attributes, why string) error {

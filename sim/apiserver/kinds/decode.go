@@ -98,7 +98,7 @@ func lenient(decoded runtime.Object, err error, strict bool) (api.Object, []stri
 	var warnings []string
 	if minded, ok := runtime.AsStrictDecodingError(err); ok && !strict {
 		for _, e := range minded.Errors() {
-			warnings = append(warnings, e.Error())
+			YAMLWarnings(e, func(text string) { warnings = append(warnings, text) })
 		}
 		err = nil
 	}
@@ -108,13 +108,43 @@ func lenient(decoded runtime.Object, err error, strict bool) (api.Object, []stri
 	return decoded.(api.Object), warnings, nil
 }
 
+// YAMLWarnings tells of each thing that only a strict decoder minds: that of YAML
+// gives several as one error of several lines.
+func YAMLWarnings(err error, warn func(string)) {
+	const several = "yaml: unmarshal errors:\n"
+	lines, ok := strings.CutPrefix(strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "), several)
+	if !ok {
+		warn(err.Error())
+		return
+	}
+	for line := range strings.SplitSeq(lines, "\n") {
+		warn(strings.TrimSpace(line))
+	}
+}
+
+// Mismatch is the error for an object that has become one of another kind, nil if it has not.
+func Mismatch(is, want schema.GroupVersionKind) error {
+	switch {
+	case is == want:
+		return nil
+	case api.ByKind(is) == nil:
+		return runtime.NewNotRegisteredErrForKind(scheme, is)
+	}
+	return mismatch(is, want)
+}
+
 // mismatch is the error for an object of another kind than the request is for.
 func mismatch(is, want schema.GroupVersionKind) error {
-	group := "core"
-	if want.Group != "" {
-		group, _, _ = strings.Cut(want.Group, ".")
+	return fmt.Errorf("converting (%s.%s) to (%s.%s): unknown conversion", is.Version, is.Kind, Package(want.Group), want.Kind)
+}
+
+// Package is the name of the API server's own package for a group, which some of its messages show.
+func Package(group string) string {
+	if group == "" {
+		return "core"
 	}
-	return fmt.Errorf("converting (%s.%s) to (%s.%s): unknown conversion", is.Version, is.Kind, group, want.Kind)
+	name, _, _ := strings.Cut(group, ".")
+	return name
 }
 
 func unreadable(want schema.GroupVersionKind, is *schema.GroupVersionKind, data []byte, err error) error {

@@ -141,8 +141,11 @@ func (w *write) put() error {
 	if err != nil {
 		return err
 	}
-	if o.GetNamespace() == "" && w.resource.Namespaced {
+	switch {
+	case o.GetNamespace() == "" || !w.resource.Namespaced:
 		o.SetNamespace(w.Namespace) // the path says it
+	case o.GetNamespace() != w.Namespace:
+		return apierrors.NewBadRequest("the namespace of the provided object does not match the namespace sent on the request")
 	}
 	q := w.request()
 	q.Object = o

@@ -90,6 +90,9 @@ func describe(r *api.Resource) []metav1.APIResource {
 		Name: r.Name, SingularName: r.Singular, Namespaced: r.Namespaced, Kind: r.Kind, ShortNames: r.ShortNames,
 		Verbs: metav1.Verbs{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"},
 	}
+	if r == api.Namespaces {
+		main.Verbs = slices.DeleteFunc(main.Verbs, func(v string) bool { return v == string(api.VerbDeleteCollection) })
+	}
 	if slices.Contains(all, r) {
 		main.Categories = []string{"all"}
 	}
@@ -109,9 +112,9 @@ func describe(r *api.Resource) []metav1.APIResource {
 		}
 		out = append(out, d)
 	}
-	if r == api.Pods {
-		for _, s := range connections {
-			out = append(out, metav1.APIResource{Name: r.Name + "/" + s.name, Namespaced: true, Kind: s.kind, Verbs: s.verbs})
+	for _, s := range connections {
+		if s.resource == r {
+			out = append(out, metav1.APIResource{Name: r.Name + "/" + s.name, Namespaced: r.Namespaced, Kind: s.kind, Verbs: s.verbs})
 		}
 	}
 	return out

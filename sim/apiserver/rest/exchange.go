@@ -115,6 +115,9 @@ func parseTarget(gv schema.GroupVersion, parts []string) (target, bool) {
 		}
 	}
 	t.resource = find(gv, parts[0])
+	if len(parts) > 3 && parts[2] == "proxy" {
+		parts = parts[:3] // the rest is for what is behind the proxy
+	}
 	if t.resource == nil || len(parts) > 3 || t.namespace != "" && !t.resource.Namespaced {
 		return target{}, false
 	}

@@ -23,6 +23,9 @@ func (c *exchange) show(subresource string) error {
 	if err != nil {
 		return err
 	}
+	if c.query().Has("export") && flag(c.query(), "export") {
+		return apierrors.NewBadRequest("the export parameter, deprecated since v1.14, is no longer supported")
+	}
 	var options metav1.GetOptions
 	if err := c.parameters(&options); err != nil {
 		return err

@@ -3,6 +3,7 @@ package rest
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -17,60 +18,99 @@ import (
 	"minisim/sim/api"
 	"minisim/sim/apiserver"
 	"minisim/sim/apiserver/access"
+	"minisim/sim/apiserver/kinds"
+	"minisim/sim/apiserver/outside"
 )
 
 // review is a question to the server in the form of an object that is never stored.
 type review struct {
-	resource string
-	kind     schema.GroupVersionKind
-	answer   func(*exchange, runtime.Object) error // fills in the status
+	resource   string
+	namespaced bool
+	kind       schema.GroupVersionKind
+	answer     func(*exchange, runtime.Object) error // fills in the status
 }
 
 func (r review) describe() metav1.APIResource {
-	return metav1.APIResource{Name: r.resource, SingularName: r.resource[:len(r.resource)-1], Kind: r.kind.Kind, Verbs: metav1.Verbs{"create"}}
+	return metav1.APIResource{Name: r.resource, SingularName: r.resource[:len(r.resource)-1], Namespaced: r.namespaced, Kind: r.kind.Kind, Verbs: metav1.Verbs{"create"}}
 }
 
 // reviews are the questions that are answered: who am I, and may I?
 var reviews = []review{
-	{"selfsubjectreviews", authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"), whoAmI},
-	{"selfsubjectaccessreviews", authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), mayI},
-	{"selfsubjectrulesreviews", authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectRulesReview"), whatMayI},
-	{"subjectaccessreviews", authorizationv1.SchemeGroupVersion.WithKind("SubjectAccessReview"), mayThey},
+	{"selfsubjectreviews", false, authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"), whoAmI},
+	{"selfsubjectaccessreviews", false, authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), mayI},
+	{"selfsubjectrulesreviews", false, authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectRulesReview"), whatMayI},
+	{"localsubjectaccessreviews", true, authorizationv1.SchemeGroupVersion.WithKind("LocalSubjectAccessReview"), mayTheyHere},
+	{"subjectaccessreviews", false, authorizationv1.SchemeGroupVersion.WithKind("SubjectAccessReview"), mayThey},
 }
 
 // review finds what answers a question, nil if the path asks none.
 func (c *exchange) review(gv schema.GroupVersion, parts []string) func() error {
+	namespace := ""
+	if len(parts) == 3 && parts[0] == "namespaces" {
+		namespace, parts = parts[1], parts[2:]
+	}
 	for _, v := range reviews {
-		if v.kind.GroupVersion() == gv && len(parts) == 1 && parts[0] == v.resource {
-			return func() error { return c.answerReview(v) }
+		if v.kind.GroupVersion() == gv && len(parts) == 1 && parts[0] == v.resource && v.namespaced == (namespace != "") {
+			return func() error {
+				return c.take(route{http.MethodPost: func() error { return c.answerReview(v, namespace) }})
+			}
 		}
 	}
 	return nil
 }
 
-func (c *exchange) answerReview(v review) error {
-	return c.take(route{http.MethodPost: func() error {
-		contentType, body, err := c.read()
+func (c *exchange) answerReview(v review, namespace string) error {
+	q := outside.Request{Verb: api.VerbCreate}
+	var err error
+	if q.ContentType, q.Body, err = c.read(); err != nil {
+		return err
+	}
+	if err := c.writeOptions(&q); err != nil {
+		return err
+	}
+	o, warnings, err := decodeReview(v.kind, q)
+	if err != nil {
+		return err
+	}
+	if v.namespaced && o.GetNamespace() == "" {
+		o.SetNamespace(namespace)
+	}
+	if o.GetNamespace() != namespace && v.namespaced {
+		return apierrors.NewBadRequest("the namespace of the provided object does not match the namespace sent on the request")
+	}
+	if err := v.answer(c, o); err != nil {
+		return err
+	}
+	c.warn(warnings)
+	o.GetObjectKind().SetGroupVersionKind(v.kind)
+	return c.plainly(http.StatusCreated, o)
+}
+
+// decodeReview reads a question in any of the forms that objects come in.
+func decodeReview(kind schema.GroupVersionKind, q outside.Request) (api.Object, []string, error) {
+	empty := func() api.Object {
+		o, err := wire().scheme.New(kind)
 		if err != nil {
-			return err
+			panic("rest: a question of no known kind: " + err.Error()) // the table of reviews is ours
 		}
-		info, ok := serializerOf(contentType)
-		if !ok {
-			return unknownForm(objectForms)
+		return o.(api.Object)
+	}
+	if q.ContentType != outside.Protobuf {
+		o, warnings, err := kinds.DecodeBody(kind, empty, q.Body, q.ContentType == outside.YAML, q.Validation == metav1.FieldValidationStrict)
+		if q.Validation == metav1.FieldValidationIgnore {
+			warnings = nil
 		}
-		o, is, err := info.Serializer.Decode(body, &v.kind, nil)
-		if err != nil && !runtime.IsStrictDecodingError(err) {
-			return badRequest(err)
-		}
-		if *is != v.kind {
-			return badRequest(errors.New("it must be a " + v.kind.Kind))
-		}
-		if err := v.answer(c, o); err != nil {
-			return err
-		}
-		o.GetObjectKind().SetGroupVersionKind(v.kind)
-		return c.plainly(http.StatusCreated, o)
-	}})
+		return o, warnings, err
+	}
+	info, _ := serializerOf(q.ContentType)
+	o, is, err := info.Serializer.Decode(q.Body, &kind, nil)
+	if err == nil && *is != kind {
+		err = errors.New("it must be a " + kind.Kind)
+	}
+	if err != nil {
+		return nil, nil, badRequest(err)
+	}
+	return o.(api.Object), nil, nil
 }
 
 func whoAmI(c *exchange, o runtime.Object) error {
@@ -96,6 +136,27 @@ func mayThey(c *exchange, o runtime.Object) error {
 	r := o.(*authorizationv1.SubjectAccessReview)
 	errs := append(questions(r.Spec.ResourceAttributes, r.Spec.NonResourceAttributes), somebody(r.Spec)...)
 	if err := refusedReview(append(errs, bare(r.ObjectMeta, "must be empty")...)); err != nil {
+		return err
+	}
+	var err error
+	r.Status, err = c.decide(User{Name: r.Spec.User, Groups: r.Spec.Groups}, r.Spec.ResourceAttributes, r.Spec.NonResourceAttributes)
+	return err
+}
+
+// mayTheyHere is mayThey for one namespace.
+func mayTheyHere(c *exchange, o runtime.Object) error {
+	r := o.(*authorizationv1.LocalSubjectAccessReview)
+	errs := append(questions(r.Spec.ResourceAttributes, r.Spec.NonResourceAttributes), somebody(r.Spec)...)
+	m := r.ObjectMeta
+	m.Namespace = ""
+	errs = append(errs, bare(m, "must be empty except for namespace")...)
+	if a := r.Spec.ResourceAttributes; a != nil && a.Namespace != r.Namespace {
+		errs = append(errs, field.Invalid(field.NewPath("spec.resourceAttributes.namespace"), a.Namespace, "must match metadata.namespace"))
+	}
+	if r.Spec.NonResourceAttributes != nil {
+		errs = append(errs, field.Invalid(field.NewPath("spec.nonResourceAttributes"), r.Spec.NonResourceAttributes, "disallowed on this kind of request"))
+	}
+	if err := refusedReview(errs); err != nil {
 		return err
 	}
 	var err error
@@ -150,7 +211,13 @@ func whatMayI(c *exchange, o runtime.Object) error {
 	if err != nil {
 		return err
 	}
-	r.Status = authorizationv1.SubjectRulesReviewStatus{ResourceRules: []authorizationv1.ResourceRule{}, NonResourceRules: []authorizationv1.NonResourceRule{}}
+	r.Spec = authorizationv1.SelfSubjectRulesReviewSpec{} // as a real server has it
+	r.Status = authorizationv1.SubjectRulesReviewStatus{
+		ResourceRules: []authorizationv1.ResourceRule{}, NonResourceRules: []authorizationv1.NonResourceRule{},
+	}
+	if _, ok := nodeOf(c.user.Name); ok && slices.Contains(c.user.Groups, nodesGroup) {
+		r.Status.Incomplete, r.Status.EvaluationError = true, "node authorizer does not support user rule resolution"
+	}
 	for _, rule := range rules {
 		if len(rule.Resources) > 0 {
 			r.Status.ResourceRules = append(r.Status.ResourceRules, authorizationv1.ResourceRule{

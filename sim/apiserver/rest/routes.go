@@ -31,15 +31,23 @@ func (c *exchange) route() route {
 	case t.resource.Namespaced && t.namespace == "":
 		return route{http.MethodGet: c.list}
 	}
-	return route{http.MethodGet: c.list, http.MethodPost: c.write, http.MethodDelete: c.write}
+	r := route{http.MethodGet: c.list, http.MethodPost: c.write}
+	if t.resource != api.Namespaces { // which go one by one
+		r[http.MethodDelete] = c.write
+	}
+	return r
 }
 
 func (c *exchange) routeOfSubresource() route {
 	t := c.target
 	if s := connectionOf(t); s != nil {
+		answer := map[string]func() error{"log": c.log, "proxy": c.proxy}[s.name]
+		if answer == nil {
+			answer = c.stream
+		}
 		r := route{}
 		for _, v := range s.verbs {
-			r[methodOf[api.Verb(v)]] = c.stream
+			r[methodOf[api.Verb(v)]] = answer
 		}
 		return r
 	}
@@ -71,7 +79,7 @@ func (c *exchange) take(r route) error {
 	switch {
 	case answer == nil:
 		return routeError(http.StatusMethodNotAllowed, "405: Method Not Allowed")
-	case c.r.Method == http.MethodPatch && !slices.Contains(patchTypes, plainType(c.r.Header.Get("Content-Type"))):
+	case c.r.Method == http.MethodPatch && connectionOf(c.target) == nil && !slices.Contains(patchTypes, plainType(c.r.Header.Get("Content-Type"))):
 		return routeError(http.StatusUnsupportedMediaType, "415: Unsupported Media Type")
 	}
 	if forms := c.forms(); forms != nil && !accepts(c.r.Header.Get("Accept"), forms) {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"fmt"
+	"net/http"
 	"reflect"
 	"time"
 
@@ -40,8 +41,16 @@ func (c *exchange) shape(a accepted, o api.Object, now time.Time) (runtime.Objec
 		return c.table([]api.Object{o}, metav1.ListMeta{ResourceVersion: o.GetResourceVersion()}, now, true)
 	case asMetadata:
 		return metadataOf(o), nil
+	case asMetadataList:
+		return nil, c.noSuchShape(a, " not", "")
 	}
 	return o, nil
+}
+
+// noSuchShape is the error for a list that is wanted as one object, or one object as a list.
+func (c *exchange) noSuchShape(a accepted, not, list string) error {
+	return routeError(http.StatusNotAcceptable, fmt.Sprintf("you requested %s, but the requested object is%s a list (*%s.%s%s)",
+		a.as, not, kinds.Package(c.target.resource.Group), c.target.resource.Kind, list))
 }
 
 // shapeList shows a list in the shape wanted.
@@ -49,6 +58,8 @@ func (c *exchange) shapeList(a accepted, items []api.Object, meta metav1.ListMet
 	switch a.as {
 	case asTable:
 		return c.table(items, meta, now, true)
+	case asMetadata:
+		return nil, c.noSuchShape(a, "", "List")
 	case asMetadataList:
 		out := &metav1.PartialObjectMetadataList{ListMeta: meta, Items: make([]metav1.PartialObjectMetadata, 0, len(items))}
 		out.SetGroupVersionKind(metav1.SchemeGroupVersion.WithKind(asMetadataList))
