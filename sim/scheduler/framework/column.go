@@ -103,10 +103,16 @@ func (s *shape) recount(e *Evaluation, c *column) {
 		s.addTotals(c, -1)
 	}
 	c.raw = resize(c.raw, len(s.feasible))
-	for i, n := range s.feasible {
-		if c.kept {
+	batch, batches := c.ScorePlugin.(BatchScorer)
+	switch {
+	case c.kept:
+		for i, n := range s.feasible {
 			c.raw[i] = c.byNode[n.index]
-		} else {
+		}
+	case batches:
+		batch.ScoreAll(e.State, e.Pod, s.feasible, c.raw)
+	default:
+		for i, n := range s.feasible {
 			c.raw[i] = c.Score(e.State, e.Pod, n)
 		}
 	}

@@ -108,6 +108,13 @@ type Toucher interface {
 	Touched(c *CycleState, mark func(node int))
 }
 
+// BatchScorer is a ScorePlugin that rates many nodes at less cost than one by one.
+type BatchScorer interface {
+	ScorePlugin
+	// ScoreAll sets the scores of nodes to what Score says of each.
+	ScoreAll(c *CycleState, pod *PodInfo, nodes []*NodeInfo, scores []int64)
+}
+
 // Requeuer is a plugin that knows which changes may help a pod that it
 // rejected. A plugin that is none is taken to be helped by anything.
 type Requeuer interface {

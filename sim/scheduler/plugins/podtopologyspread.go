@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	v1 "k8s.io/api/core/v1"
@@ -22,7 +23,7 @@ type PodTopologySpread struct {
 }
 
 var (
-	_ framework.PodTracker     = PodTopologySpread{}
+	_ framework.Toucher        = PodTopologySpread{}
 	_ framework.FilterPlugin   = PodTopologySpread{}
 	_ framework.PreScorePlugin = PodTopologySpread{}
 	_ framework.Normalizer     = PodTopologySpread{}
@@ -43,6 +44,15 @@ type spreadFilter struct {
 	// self is 1 where the incoming pod itself matches the constraint.
 	self      []int64
 	inclusion inclusion
+	// answers are what was last told of each constraint's domains.
+	answers []domainAnswers
+}
+
+// domainAnswers are one constraint's verdicts by domain, and what they rest on.
+type domainAnswers struct {
+	unmet   []bool
+	low     int64 // the count that skew is measured from
+	touched []int // domains whose count has changed since
 }
 
 // Clone implements framework.StateData.
@@ -100,7 +110,51 @@ func (p PodTopologySpread) newFilterState(view *framework.Snapshot, pod *framewo
 			s.counts[i].add(domain, s.constraints[i].countOn(n, pod.Pod.Namespace))
 		}
 	}
+	s.answers = make([]domainAnswers, len(s.constraints))
+	for i := range s.answers {
+		s.answers[i] = domainAnswers{unmet: make([]bool, s.counts[i].topology.Domains), low: math.MinInt64}
+		s.answer(i, func(int) {})
+	}
 	return s
+}
+
+// answer brings a constraint's verdicts up to date and calls changed for each
+// domain that has another one now. A new lowest count can change all of them,
+// another count only its own.
+func (s *spreadFilter) answer(i int, changed func(domain int)) {
+	a := &s.answers[i]
+	check := func(domain int) {
+		if unmet := s.skew(i, domain) > s.constraints[i].maxSkew; unmet != a.unmet[domain] {
+			a.unmet[domain] = unmet
+			changed(domain)
+		}
+	}
+	if low := s.low(i); low != a.low {
+		a.low = low
+		for domain := range a.unmet {
+			check(domain)
+		}
+	} else {
+		for _, domain := range a.touched {
+			check(domain)
+		}
+	}
+	a.touched = a.touched[:0]
+}
+
+// Touched implements framework.Toucher.
+func (PodTopologySpread) Touched(c *framework.CycleState, mark func(node int)) {
+	s := framework.State[*spreadFilter](c, spreadFilterKey)
+	if s == nil {
+		return
+	}
+	for i := range s.answers {
+		s.answer(i, func(domain int) {
+			for _, node := range s.counts[i].topology.Members(domain) {
+				mark(node)
+			}
+		})
+	}
 }
 
 // TrackPod implements framework.PodTracker. In a trial, kube-scheduler counts
@@ -135,20 +189,26 @@ func (s *spreadFilter) track(other *framework.PodInfo, node *framework.NodeInfo,
 		constraint := &s.constraints[i]
 		matches := constraint.matches(other) || trial && constraint.selector.Empty()
 		if matches && s.inclusion.counts(constraint, node.Node) {
-			s.counts[i].add(s.counts[i].topology.Of(node), delta)
+			domain := s.counts[i].topology.Of(node)
+			s.counts[i].add(domain, delta)
+			if !trial {
+				s.answers[i].touched = append(s.answers[i].touched, domain)
+			}
 		}
 	}
 }
 
 // FilterDependsOn implements framework.FilterDependent: without a hard
-// constraint there is nothing to ask.
+// constraint there is nothing to ask, and else Touched tells what has changed.
 func (p PodTopologySpread) FilterDependsOn(pod *framework.PodInfo) ([]framework.Epoch, bool) {
 	constraints := pod.Pod.Spec.TopologySpreadConstraints
 	if len(constraints) == 0 {
 		constraints = p.Defaults
 	}
-	hard := slices.ContainsFunc(constraints, func(c v1.TopologySpreadConstraint) bool { return c.WhenUnsatisfiable == v1.DoNotSchedule })
-	return nil, !hard
+	if !slices.ContainsFunc(constraints, func(c v1.TopologySpreadConstraint) bool { return c.WhenUnsatisfiable == v1.DoNotSchedule }) {
+		return nil, true
+	}
+	return []framework.Epoch{framework.EpochNodes, framework.EpochWorkloads}, true
 }
 
 // Filter implements framework.FilterPlugin.
@@ -171,12 +231,15 @@ func (PodTopologySpread) Filter(c *framework.CycleState, _ *framework.PodInfo, n
 
 // skew is how far a domain would be above the lowest one with the pod in it.
 func (s *spreadFilter) skew(i, domain int) int64 {
-	counts := s.counts[i]
-	low := counts.low
-	if int64(counts.domains) < s.constraints[i].minDomains {
-		low = 0
+	return s.counts[i].counts[domain] + s.self[i] - s.low(i)
+}
+
+// low is the lowest count of a domain; 0 where there are fewer domains than wanted.
+func (s *spreadFilter) low(i int) int64 {
+	if int64(s.counts[i].domains) < s.constraints[i].minDomains {
+		return 0
 	}
-	return counts.counts[domain] + s.self[i] - low
+	return s.counts[i].low
 }
 
 // Explain implements framework.Explainer.

@@ -21,10 +21,10 @@ type spreadScore struct {
 	inclusion inclusion
 	// needAll says that nodes without all keys are left out.
 	needAll bool
+	// ignored marks, by node index, the nodes that are left out; nil for none.
+	ignored []bool
 	// weights grow with the number of domains among the feasible nodes.
 	weights []float64
-	// ignored marks, by node index, feasible nodes that are left out.
-	ignored []bool
 }
 
 // Clone implements framework.StateData.
@@ -48,7 +48,7 @@ func (p PodTopologySpread) PreScore(c *framework.CycleState, pod *framework.PodI
 	if len(s.constraints) == 0 {
 		return framework.NewStatus(framework.Skip)
 	}
-	s.weigh(len(c.View.Nodes()), feasible)
+	s.weigh(feasible)
 	return nil
 }
 
@@ -78,7 +78,27 @@ func (p PodTopologySpread) newScoreState(view *framework.Snapshot, pod *framewor
 		}
 		s.counts = append(s.counts, counts)
 	}
+	if s.needAll {
+		s.ignore(view.Nodes())
+	}
 	return s
+}
+
+// ignore finds the nodes that lack a key.
+func (s *spreadScore) ignore(nodes []*framework.NodeInfo) {
+	for i, n := range nodes {
+		if !s.lacksKey(n) {
+			continue
+		}
+		if s.ignored == nil {
+			s.ignored = make([]bool, len(nodes))
+		}
+		s.ignored[i] = true
+	}
+}
+
+func (s *spreadScore) ignores(n *framework.NodeInfo) bool {
+	return s.ignored != nil && s.ignored[n.Index()]
 }
 
 // included reports whether a node's pods count for a constraint.
@@ -99,23 +119,20 @@ func (s *spreadScore) track(other *framework.PodInfo, node *framework.NodeInfo, 
 	}
 }
 
-// weigh finds the nodes to be ignored and each constraint's weight, ln of the
-// number of its domains + 2. A node without the key counts as a domain of its
-// own kind unless it is ignored.
-func (s *spreadScore) weigh(nodes int, feasible []*framework.NodeInfo) {
-	s.ignored = make([]bool, nodes)
-	ignored := 0
-	for _, n := range feasible {
-		if s.needAll && s.lacksKey(n) {
-			s.ignored[n.Index()] = true
-			ignored++
-		}
-	}
+// weigh finds each constraint's weight, ln of the number of its domains + 2. A
+// node without the key counts as a domain of its own kind unless it is ignored.
+func (s *spreadScore) weigh(feasible []*framework.NodeInfo) {
 	s.weights = make([]float64, len(s.constraints))
 	for i := range s.constraints {
-		size := len(feasible) - ignored
+		size := 0
 		if s.constraints[i].key != v1.LabelHostname {
 			size = s.domainsAmong(i, feasible)
+		} else {
+			for _, n := range feasible {
+				if !s.ignores(n) {
+					size++
+				}
+			}
 		}
 		s.weights[i] = math.Log(float64(size + 2))
 	}
@@ -134,7 +151,10 @@ func (s *spreadScore) domainsAmong(i int, feasible []*framework.NodeInfo) int {
 	seen := make([]bool, s.topologies[i].Domains+1) // the last one is "no key"
 	size := 0
 	for _, n := range feasible {
-		if s.ignored[n.Index()] {
+		if size == len(seen) || size == s.topologies[i].Domains && s.needAll {
+			break // there are no more
+		}
+		if s.ignores(n) {
 			continue
 		}
 		domain := s.topologies[i].Of(n)
@@ -152,7 +172,7 @@ func (s *spreadScore) domainsAmong(i int, feasible []*framework.NodeInfo) int {
 // Score is the weighted sum of the counts in the node's domains: less is better.
 func (PodTopologySpread) Score(c *framework.CycleState, _ *framework.PodInfo, node *framework.NodeInfo) int64 {
 	s := framework.State[*spreadScore](c, spreadScoreKey)
-	if s == nil || s.ignored[node.Index()] {
+	if s == nil || s.ignores(node) {
 		return 0
 	}
 	var score float64
@@ -164,9 +184,36 @@ func (PodTopologySpread) Score(c *framework.CycleState, _ *framework.PodInfo, no
 		if s.constraints[i].key == v1.LabelHostname {
 			domain = node.Index()
 		}
-		score += float64(float64(s.counts[i][domain])*s.weights[i]) + float64(s.constraints[i].maxSkew-1)
+		score += s.part(i, domain)
 	}
 	return int64(math.Round(score))
+}
+
+// part is what a constraint adds to the score of the nodes in one of its domains.
+func (s *spreadScore) part(i, domain int) float64 {
+	return float64(float64(s.counts[i][domain])*s.weights[i]) + float64(s.constraints[i].maxSkew-1)
+}
+
+// ScoreAll implements framework.BatchScorer: where domains are all that counts,
+// each is worked out once for all of its nodes.
+func (p PodTopologySpread) ScoreAll(c *framework.CycleState, pod *framework.PodInfo, nodes []*framework.NodeInfo, scores []int64) {
+	s := framework.State[*spreadScore](c, spreadScoreKey)
+	if len(s.constraints) != 1 || s.constraints[0].key == v1.LabelHostname {
+		for i, n := range nodes {
+			scores[i] = p.Score(c, pod, n)
+		}
+		return
+	}
+	byDomain := make([]int64, len(s.counts[0]))
+	for domain := range byDomain {
+		byDomain[domain] = int64(math.Round(s.part(0, domain)))
+	}
+	for i, n := range nodes {
+		scores[i] = 0
+		if domain := s.topologies[0].Of(n); domain >= 0 {
+			scores[i] = byDomain[domain]
+		}
+	}
 }
 
 // Normalize turns the lowest score into the highest; ignored nodes get 0.
@@ -174,13 +221,13 @@ func (PodTopologySpread) Normalize(c *framework.CycleState, _ *framework.PodInfo
 	s := framework.State[*spreadScore](c, spreadScoreKey)
 	low, high := int64(math.MaxInt64), int64(0)
 	for i, n := range feasible {
-		if !s.ignored[n.Index()] {
+		if !s.ignores(n) {
 			low, high = min(low, scores[i]), max(high, scores[i])
 		}
 	}
 	for i, n := range feasible {
 		switch {
-		case s.ignored[n.Index()]:
+		case s.ignores(n):
 			scores[i] = 0
 		case high == 0:
 			scores[i] = framework.MaxNodeScore
