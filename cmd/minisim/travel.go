@@ -12,7 +12,6 @@ import (
 
 	"minisim/internal/source"
 	"minisim/sim/api"
-	"minisim/sim/scenario"
 	"minisim/sim/session"
 	"minisim/sim/trace"
 )
@@ -46,13 +45,20 @@ func (p *player) back(args string) (*session.Stop, error) {
 
 // toStep goes to a step, and tells where that is if it was back.
 func (p *player) toStep(step uint64) error {
-	back := step < p.session.StepNumber()
-	err := p.session.To(p.ctx, step)
+	if step >= p.session.StepNumber() {
+		return p.session.To(p.ctx, step)
+	}
+	return p.backTo(func() error { return p.session.To(p.ctx, step) })
+}
+
+// backTo goes back, and tells where to.
+func (p *player) backTo(back func() error) error {
+	err := back()
 	p.runner = p.session.Runner()
-	if p.door != nil && back {
+	if p.door != nil {
 		p.door.follow(p.session.Cluster())
 	}
-	if err != nil || !back {
+	if err != nil {
 		return err
 	}
 	p.say("back at step %d, %ss", p.session.StepNumber(), clock(p.session.Now()))
@@ -64,16 +70,16 @@ func (p *player) toStep(step uint64) error {
 	return nil
 }
 
-// until goes on until a condition holds.
+// until goes on until a condition holds, or to a moment.
 func (p *player) until(args string) (*session.Stop, error) {
-	c, err := scenario.ParseCondition(args, p.runner.View)
+	stop, err := p.session.Goal(args)
 	if err != nil {
 		return nil, err
 	}
-	if yes, _ := c.Holds(); yes {
+	if stop.Holds(p.session) {
 		return nil, errors.New("that holds now")
 	}
-	return new(session.When(args)), nil
+	return &stop, nil
 }
 
 // goal goes to a time or a step, back too, or until a condition holds.
@@ -96,7 +102,7 @@ func (p *player) goal(args string) (*session.Stop, error) {
 		if t >= p.session.Now() {
 			return new(session.At(t)), nil
 		}
-		return nil, p.toStep(p.stepAt(t))
+		return nil, p.backTo(func() error { return p.session.ToTime(p.ctx, t) })
 	}
 	return p.until(args)
 }
@@ -108,18 +114,6 @@ func parseTime(text string) (time.Duration, bool) {
 	}
 	t, err := time.ParseDuration(text)
 	return t, err == nil && t >= 0
-}
-
-// stepAt is the last step up to a time that has passed.
-func (p *player) stepAt(t time.Duration) uint64 {
-	step := uint64(0)
-	for _, r := range p.session.Records(0, p.session.StepNumber()) {
-		if r.Time > t {
-			break
-		}
-		step = r.Step
-	}
-	return step
 }
 
 // breakpoints lists, adds or deletes them.

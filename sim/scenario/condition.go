@@ -3,7 +3,6 @@ package scenario
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
@@ -48,8 +47,11 @@ func ParseCondition(text string, v *View) (*Condition, error) {
 		return nil, err
 	}
 	if issues != nil {
-		message, _, _ := strings.Cut(issues.Errors()[0].Message, "\n")
-		return nil, fmt.Errorf("%q: %s", text, message)
+		what, hint := plainly(text, firstIssue(issues), functionNames())
+		if hint != "" {
+			what += "; " + hint
+		}
+		return nil, fmt.Errorf("%s: %s", text, what)
 	}
 	return &Condition{*e}, nil
 }
@@ -68,7 +70,11 @@ func compile(text string, v *View, yesNo bool) (*Expression, *cel.Issues, error)
 		return nil, issues, nil
 	}
 	if t := ast.OutputType(); yesNo && !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-		return nil, nil, fmt.Errorf("%q is not a yes-or-no question, but gives %s", text, t)
+		hint := ""
+		if t.IsExactType(cel.IntType) {
+			hint = "; compare it: " + text + " > 0"
+		}
+		return nil, nil, fmt.Errorf("%q is not a yes-or-no question, but gives %s%s", text, kindOf(t.String()), hint)
 	}
 	program, err := env.Program(ast, cel.CostLimit(maxCost))
 	if err != nil {
@@ -210,20 +216,20 @@ func (d *decoder) expression(n *yaml.Node, what, example string, yesNo bool) *Ex
 		d.expressions = append(d.expressions, located{e, n})
 		return e
 	}
-	d.issues(n, issues, "functions: "+functionNames())
+	d.issue(n, issues, functionNames())
 	return nil
 }
 
-// issues are what CEL has against the expression of a node; each points into it.
-func (d *decoder) issues(n *yaml.Node, issues *cel.Issues, hint string) {
-	for _, issue := range issues.Errors() {
-		column := -1
-		if issue.Location.Line() == 1 {
-			column = issue.Location.Column()
-		}
-		message, _, _ := strings.Cut(issue.Message, "\n")
-		d.faults.Add(d.within(n, column), hint, "%q: %s", shorten(n.Value), message)
+// issue is the first that CEL has against the expression of a node, and points
+// into it. known are the names that the expression may use.
+func (d *decoder) issue(n *yaml.Node, issues *cel.Issues, known []string) {
+	issue := firstIssue(issues)
+	column := -1
+	if issue.Location.Line() == 1 {
+		column = issue.Location.Column()
 	}
+	what, hint := plainly(n.Value, issue, known)
+	d.faults.Add(d.within(n, column), hint, "%q: %s", shorten(n.Value), what)
 }
 
 // located is an expression and the node that it stands in.

@@ -108,8 +108,8 @@ func TestFaultsHaveTheirPlace(t *testing.T) {
 		"timeline: [{at: 1s, do: kill node worker-9}]":                  `5:27: there is no node "worker-9"; did you mean "worker-1"?`,
 		"timeline: [{at: 1s, do: scale wep 3}]":                         `5:27: there is no service "wep"; did you mean "web"?`,
 		"timeline: [{at: 1s, pause: []}]":                               "5:30: pause must be text, this is a list",
-		"timeline: [{at: 1s, expect: 'redy(\"web\") == 1'}]":            "5:36: \"redy(\\\"web\\\") == 1\": undeclared reference to 'redy'",
-		"timeline: [{at: 1s, expect: 'ready(\"web\")'}]":                `5:31: "ready(\"web\")" is not a yes-or-no question, but gives int`,
+		"timeline: [{at: 1s, expect: 'redy(\"web\") == 1'}]":            "5:36: \"redy(\\\"web\\\") == 1\": nothing is called redy; did you mean ready?",
+		"timeline: [{at: 1s, expect: 'ready(\"web\")'}]":                `5:31: "ready(\"web\")" is not a yes-or-no question, but gives a number; compare it`,
 		"timeline: [{at: 1s, expect: 'ready(\"wep\") == 1'}]":           `5:32: there is no service "wep"; did you mean "web"?`,
 		"timeline: [{at: 1s, expect: '1 == 1 && ready(\"wep\") == 1'}]": `5:42: there is no service "wep"`,
 		"timeline: [{at: 1s, expect: 'nodeReady(\"worker-7\")'}]":       `5:32: there is no node "worker-7"`,
@@ -124,7 +124,7 @@ func TestFaultsHaveTheirPlace(t *testing.T) {
 		"timeline: [{every: 5s, times: 0, say: x}]":                     "5:33: times must be at least 1, this is 0",
 		"timeline: [{at: 9s, every: 5s, until: 8s, say: x}]":            "5:14: until: (8s) comes before the first time (9s)",
 		"timeline: [{when: 'true', every: 5s, times: 1, say: x}]":       "5:14: every: and when: do not go together; use when: with again: true",
-		"timeline: [{when: 5, say: x}]":                                 `5:21: "5" is not a yes-or-no question, but gives int`,
+		"timeline: [{when: 5, say: x}]":                                 `5:21: "5" is not a yes-or-no question, but gives a number; compare it: 5 > 0`,
 
 		"timeline: [{at: 1s, ask: why}]":                                                                                 `5:28: a question must be a mapping of keys to values, this is "why"`,
 		"timeline: [{at: 1s, ask: {answer: '1'}}]":                                                                       "5:28: a question without words; add question:",
@@ -135,7 +135,7 @@ func TestFaultsHaveTheirPlace(t *testing.T) {
 		"timeline: [{at: 1s, ask: {question: why, answer: colour of next pod of web}}]":                                  `5:52: "colour of next pod of web" cannot be asked of a decision; there are node of next pod of SERVICE`,
 		"timeline: [{at: 1s, ask: {question: why, answer: node of next pod of wep}}]":                                    `5:52: there is no service "wep"; did you mean "web"?`,
 		"timeline: [{at: 1s, ask: {question: why, answer: rule against x for next pod of web}}]":                         `5:52: there is no node "x"`,
-		"timeline: [{at: 1s, ask: {question: why, answer: redy}}]":                                                       "5:52: \"redy\": undeclared reference to 'redy'",
+		"timeline: [{at: 1s, ask: {question: why, answer: redy}}]":                                                       "5:52: \"redy\": nothing is called redy; did you mean ready?",
 		"timeline: [{at: 1s, ask: {question: why, answer: '1', points: -1}}]":                                            "5:65: points must be at least 0, this is -1",
 		"timeline: [{at: 1s, ask: {question: why, answer: '1', after: 5s, when: 'true'}}]":                               "5:28: after: and when: do not go together",
 		"timeline: [{every: 1s, times: 2, ask: {question: why, answer: '1'}}]":                                           "5:14: an entry that repeats cannot ask; ask once",
@@ -144,7 +144,7 @@ func TestFaultsHaveTheirPlace(t *testing.T) {
 		"finally: x":              `5:12: finally must be a list, this is "x"`,
 		"finally: [[]]":           "5:13: an expectation must be a mapping of keys to values, this is a list",
 		"finally: [{because: x}]": "5:13: an expectation without expect:",
-		"finally: [ready]":        "5:13: \"ready\": undeclared reference to 'ready'",
+		"finally: [ready]":        "5:13: \"ready\": ready does not say of what; it is written",
 	} {
 		t.Run(block, func(t *testing.T) {
 			text := webService + "x-minisim:"

@@ -104,7 +104,7 @@ func (d *decoder) ruleExpression(n *yaml.Node, what string, types ...*cel.Type) 
 	}
 	ast, issues := env.Compile(n.Value)
 	if issues != nil && issues.Err() != nil {
-		d.issues(n, issues, "there are node, pod and nodeInfo (pods, requested, allocatable, free)")
+		d.issue(n, issues, []string{"node", "pod", "nodeInfo"})
 		return nil
 	}
 	t := ast.OutputType()

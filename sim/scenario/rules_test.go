@@ -26,7 +26,7 @@ func loadRules(t *testing.T, rules string) (*Scenario, error) {
 func TestRuleFaultsTellWhere(t *testing.T) {
 	for rules, want := range map[string]string{
 		"    - {name: A, filter: node.size > }":                        "rules.yaml:5:",
-		"    - name: A\n      filter: pod.x == nod.y\n":                `rules.yaml:6:24: "pod.x == nod.y": undeclared reference to 'nod'`,
+		"    - name: A\n      filter: pod.x == nod.y\n":                `rules.yaml:6:24: "pod.x == nod.y": nothing is called nod; did you mean node?`,
 		"    - name: A\n      filter: \"size(node) + 1\"\n":            `rules.yaml:6:15: filter: "size(node) + 1" must give bool, but gives int`,
 		"    - name: A\n      score: node.metadata.name == \"a\"\n":    `rules.yaml:6:14: score: "node.metadata.name == \"a\"" must give int or double, but gives bool`,
 		"    - name: TaintToleration\n      filter: \"true\"\n":        "rules.yaml:5:13: TaintToleration is the name of one of kube-scheduler's plugins",

@@ -61,7 +61,7 @@ func TestCommandsThatAreRefused(t *testing.T) {
 		"delete": "delete what?", "delete web-1": `is "web-1" a pod, or what else?`, "delete podz web": `there is no resource "podz"`, "delete deployment": "which deployment?",
 		"delete pod web-1 web-2": `what is "web-2" for?`, "delete node worker-7": `there is no node "worker-7"`, "delete pod of wep": `there is no service "wep"`,
 		"drain": "which node?", "drain worker-1 worker-2": `what is "worker-2" for?`, "evict": "which pod?", "evict pod of wep": `there is no service "wep"`,
-		"expect": "which condition?", "expect ready(": "Syntax error", `expect ready("wep") == 1`: `there is no service "wep"`, "expect 1": "not a yes-or-no question",
+		"expect": "which condition?", "expect ready(": "it ends too early", `expect ready("wep") == 1`: `there is no service "wep"`, "expect 1": "not a yes-or-no question",
 		"label worker-1": "which label?", "label worker-1 a": `"a" is not a label`, "label worker-1 a=b=c": "label a=b=c",
 		"rollout": "what is to become of the rollout", "rollout redo web": `a rollout cannot "redo"; there are pause, restart, resume, undo`, "rollout restart wep": `there is no service "wep"`,
 		"rollout restart pod/x": "a pod has no pods of its own",

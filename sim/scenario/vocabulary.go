@@ -109,12 +109,12 @@ func functionNamed(name string) *function {
 	return nil
 }
 
-func functionNames() string {
+func functionNames() []string {
 	var names []string
 	for _, f := range vocabulary {
 		names = append(names, f.name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // newEnv is the language, with questions answered from v.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"minisim/sim/cluster"
 	"minisim/sim/engine"
@@ -23,6 +24,26 @@ func (s *Session) To(ctx context.Context, step uint64) error {
 	if step >= s.StepNumber() {
 		return s.play.to(ctx, step)
 	}
+	if err := s.again(ctx, func(p *play) error { return p.to(ctx, step) }); err != nil {
+		return fmt.Errorf("go back to step %d: %w", step, err)
+	}
+	return nil
+}
+
+// ToTime goes to a virtual time, earlier or later: all that is due up to it has
+// been done then. On the way nothing stops it, as with To.
+func (s *Session) ToTime(ctx context.Context, t time.Duration) error {
+	if t >= s.Now() {
+		return s.play.toTime(ctx, t)
+	}
+	if err := s.again(ctx, func(p *play) error { return p.toTime(ctx, t) }); err != nil {
+		return fmt.Errorf("go back to %s: %w", t, err)
+	}
+	return nil
+}
+
+// again plays the run from its beginning as far as reach goes, and stands there.
+func (s *Session) again(ctx context.Context, reach func(*play) error) error {
 	if s.past == nil {
 		return ErrNoWayBack
 	}
@@ -38,7 +59,7 @@ func (s *Session) To(ctx context.Context, step uint64) error {
 	}
 	p, err := s.begin(ctx, sc, past, s.whole())
 	if err == nil {
-		if err = p.to(ctx, step); err != nil {
+		if err = reach(p); err != nil {
 			err = errors.Join(err, p.close())
 		}
 	}
@@ -46,7 +67,7 @@ func (s *Session) To(ctx context.Context, step uint64) error {
 		if past != s.past {
 			err = errors.Join(err, past.Close())
 		}
-		return fmt.Errorf("go back to step %d: %w", step, err)
+		return err
 	}
 	s.newest = s.Newest()
 	err = s.play.close()

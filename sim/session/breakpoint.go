@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"minisim/internal/source"
+	"minisim/sim/apiserver/outside"
+	"minisim/sim/engine"
 	"minisim/sim/scenario"
 	"minisim/sim/trace"
 )
@@ -31,13 +33,16 @@ var moments = map[string]func(trace.Record) bool{
 		d, ok := r.Body.(interface{ Unschedulable() bool })
 		return ok && d.Unschedulable()
 	},
-	"outside": func(r trace.Record) bool { return r.Body.Kind() == "verb" || r.Body.Kind() == "power" },
+	"outside": func(r trace.Record) bool {
+		w, _ := trace.StepWork(r.Body)
+		return w.Kind == outside.Kind && w.Actor == engine.OutsideActor || r.Body.Kind() == "verb" || r.Body.Kind() == "power"
+	},
 }
 
 // kinds are the kinds of records at which it makes sense to stop.
 var kinds = []string{
-	"binding-failed", "binding-waits", "crash", "decision", "end", "pod", "power", "problem", "reconcile", "request",
-	"restart", "say", "verb", "verdict",
+	"ask", "binding-failed", "binding-waits", "crash", "decision", "end", "heartbeat", "mark", "missed", "node", "pod", "power", "problem",
+	"reconcile", "request", "restart", "retry", "say", "verb", "verdict",
 }
 
 // Moments are the words that Break takes beside conditions, sorted.
@@ -50,13 +55,29 @@ func Moments() []string {
 	return words
 }
 
-// Break adds a breakpoint: a moment's name, or a condition in CEL.
+// Break adds a breakpoint: a moment's name, a condition in CEL, or a sentence such
+// as "a pod is rejected" or "worker-1 is NotReady".
 func (s *Session) Break(text string) (*Breakpoint, error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return nil, errors.New("stop when? Name a moment (" + strings.Join(Moments(), ", ") + ") or write a condition")
+	text, err := s.plainly(text)
+	if err != nil {
+		return nil, err
 	}
-	b := &Breakpoint{ID: s.breakID + 1}
+	if text == "" {
+		return nil, errors.New("stop when? Name a moment (" + strings.Join(Moments(), ", ") + "), say it (worker-1 is NotReady) or write a condition")
+	}
+	b, err := s.parse(text)
+	if err != nil {
+		return nil, err
+	}
+	s.breakID++
+	b.ID = s.breakID
+	s.breaks = append(s.breaks, b)
+	return b, nil
+}
+
+// parse understands a moment's name or a condition.
+func (s *Session) parse(text string) (*Breakpoint, error) {
+	b := &Breakpoint{}
 	if slices.Contains(Moments(), text) {
 		b.Moment, b.moment = text, moments[text]
 		if b.moment == nil {
@@ -71,8 +92,6 @@ func (s *Session) Break(text string) (*Breakpoint, error) {
 			return nil, err
 		}
 	}
-	s.breakID++
-	s.breaks = append(s.breaks, b)
 	return b, nil
 }
 

@@ -72,6 +72,19 @@ func (s Stop) Within(d time.Duration) Stop {
 // it holds already, it stops at once.
 func When(condition string) Stop { return Stop{what: condition, when: condition} }
 
+// Holds says whether a stop's condition holds already.
+func (s Stop) Holds(in *Session) bool {
+	if s.when == "" {
+		return false
+	}
+	c, err := scenario.ParseCondition(s.when, in.play.runner.View)
+	if err != nil {
+		return false
+	}
+	yes, _ := c.Holds()
+	return yes
+}
+
 // End goes to the end of the run.
 func End() Stop { return Stop{} }
 
@@ -158,7 +171,7 @@ func (s *Session) Until(ctx context.Context, stop Stop) (bool, error) {
 				break
 			}
 		}
-		if stop.timed && s.due() > stop.at {
+		if stop.timed && s.play.due() > stop.at {
 			s.play.idle, s.play.idleAt = stop.at, s.StepNumber()
 			break
 		}
@@ -200,16 +213,4 @@ func (s *Session) triggers(stop Stop) []trigger {
 		}
 	}
 	return all
-}
-
-// due is when the next step will be: in the past it may come from outside.
-func (s *Session) due() time.Duration {
-	const never = 1<<63 - 1
-	if script := s.play.script; len(script) > 0 && script[0].Step == s.StepNumber()+1 {
-		return script[0].Time
-	}
-	if next, any := s.Cluster().Engine.Next(); any {
-		return next.Time
-	}
-	return never
 }

@@ -76,6 +76,17 @@ func TestBreakpoints(t *testing.T) {
 	if _, err := s.Break("rejectd"); err == nil || !strings.Contains(err.Error(), `did you mean "rejected"`) {
 		t.Errorf("a misspelt moment: %v", err)
 	}
+	for said, meant := range map[string]string{
+		"when worker-1 is NotReady": `!nodeReady("worker-1")`, "web ready": `ready("web") > 0`, "web is not ready": `ready("web") < replicas("web")`,
+		"a pod is rejected": "rejected", "ask": "ask", "mark": "mark",
+	} {
+		if b, err := s.Break(said); err != nil || b.String() != meant || !s.Unbreak(b.ID) {
+			t.Errorf("%s: %v, %v", said, b, err)
+		}
+	}
+	if _, err := s.Break("worker-9 is ready"); err == nil || !strings.Contains(err.Error(), "did you mean") {
+		t.Errorf("a misspelt machine: %v", err)
+	}
 	until(t, s, At(50*time.Second))
 	for s.Now() < 50*time.Second { // machines are switched on, and Pods wait for nodes
 		if s.Stopped().Breakpoint == nil {
@@ -291,5 +302,27 @@ func TestForgottenWrites(t *testing.T) {
 		}
 		finish(t, s)
 		equal(t, "the end again", stateOf(s), want)
+	}
+}
+
+// TestBackToATime goes back to a time of which no record is kept any more.
+func TestBackToATime(t *testing.T) {
+	s, err := Open(t.Context(), builtin(t, "hello", 1), Options{Keep: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
+	const early = 2500 * time.Millisecond
+	until(t, s, At(early))
+	step, hash := s.StepNumber(), s.Hash()
+	until(t, s, End())
+	if kept := s.Records(0, s.StepNumber()); kept[0].Time <= early {
+		t.Fatalf("records from %s on are kept", kept[0].Time)
+	}
+	if err := s.ToTime(t.Context(), early); err != nil {
+		t.Fatal(err)
+	}
+	if s.Now() != early || s.StepNumber() != step || s.Hash() != hash {
+		t.Errorf("at %s, step %d, hash %s; it was step %d, hash %s", s.Now(), s.StepNumber(), s.Hash(), step, hash)
 	}
 }

@@ -59,7 +59,7 @@ func (p *player) goBack(ctx context.Context) error {
 		return nil
 	}
 	p.lame = nil
-	if err := f.session.To(ctx, f.camera.stepAt(now)); err != nil {
+	if err := f.session.ToTime(ctx, now); err != nil {
 		return err
 	}
 	f.camera.rewind()

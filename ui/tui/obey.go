@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -119,20 +118,25 @@ func (p *player) setStride(name string) error {
 
 // to goes to a step; to an earlier one by playing the run again.
 func (p *player) to(ctx context.Context, step uint64) error {
+	s := p.now().session
+	if step < s.StepNumber() {
+		return p.backTo(ctx, fmt.Sprintf("step %d", step), func(s *session.Session) error { return s.To(ctx, step) })
+	}
+	p.begin()
+	return s.To(ctx, step)
+}
+
+// backTo goes back.
+func (p *player) backTo(ctx context.Context, where string, back func(*session.Session) error) error {
 	p.begin()
 	f := p.now()
-	back := step < f.session.StepNumber()
-	if back {
-		p.say("winding back to step %d …", step)
-		p.show() // a long run takes a moment
-		p.note = ""
-	}
-	if err := f.session.To(ctx, step); err != nil {
+	p.say("winding back to %s …", where)
+	p.show() // a long run takes a moment
+	p.note = ""
+	if err := back(f.session); err != nil {
 		return err
 	}
-	if back {
-		f.camera.rewind()
-	}
+	f.camera.rewind()
 	return nil
 }
 
@@ -211,7 +215,7 @@ func (p *player) goTo(ctx context.Context, text string) error {
 		case strings.HasPrefix(text, "+"):
 			p.towardsTime(s.Now() + d)
 		case d < s.Now():
-			return p.to(ctx, p.now().camera.stepAt(d))
+			return p.backTo(ctx, seconds(d), func(s *session.Session) error { return s.ToTime(ctx, d) })
 		default:
 			p.towardsTime(d)
 		}
@@ -226,20 +230,15 @@ func (p *player) goTo(ctx context.Context, text string) error {
 
 // goalOf reads a goal in words.
 func (p *player) goalOf(text string) (session.Stop, error) {
-	words := strings.Fields(text)
 	switch {
 	case text == "":
 		return session.Stop{}, errors.New("go where? To a time (90s, +30s), a step (#100), a moment (scheduling) or a condition")
 	case text == "end":
-		return session.End(), nil
+		return session.NextOfKind("end"), nil
 	case text == "scheduling" || text == "next scheduling":
 		return session.NextOfKind("decision"), nil
-	case len(words) == 2 && words[1] == "ready":
-		return session.When(fmt.Sprintf("ready(%q) > 0", words[0])), nil
-	case slices.Contains(session.Moments(), text) && text != "rejected" && text != "outside":
-		return session.NextOfKind(text), nil
 	}
-	return session.When(text), nil
+	return p.now().session.Goal(text)
 }
 
 // stepBefore is the latest step before the present one at which a stride of this kind stops.
@@ -254,6 +253,9 @@ func (c *camera) stepBefore(stride string) uint64 {
 			return records[i].Step
 		}
 	}
+	if len(records) > 0 && records[0].Step > 1 {
+		return records[0].Step - 1 // what was before is not kept: there it will be known again
+	}
 	return 0
 }
 
@@ -267,14 +269,4 @@ func stops(r trace.Record, stride string) bool {
 		return !work
 	}
 	return session.IsDecision(r.Body)
-}
-
-// stepAt is the last step that was done at or before a virtual time.
-func (c *camera) stepAt(t time.Duration) uint64 {
-	records := c.session.Records(0, c.session.StepNumber())
-	i := sort.Search(len(records), func(i int) bool { return records[i].Time > t })
-	if i == 0 {
-		return 0
-	}
-	return records[i-1].Step
 }

@@ -106,7 +106,7 @@ func TestMistakesAreTold(t *testing.T) {
 		"no verb":    {Do: DoVerb, Text: "kil node worker-1"},
 		"a step can": {Do: DoStride, Text: "far"},
 		"is no step": {Do: DoGo, Text: "#x"},
-		"syntax":     {Do: DoGo, Text: "((("},
+		"it ends too early":     {Do: DoGo, Text: "((("},
 	} {
 		p.give(o)
 		s := wait(t, p, "told of "+text, func(s *Snapshot) bool { return s.NoteBad })
