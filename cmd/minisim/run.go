@@ -31,6 +31,7 @@ type runOptions struct {
 	speed    string
 	output   string
 	plain    bool
+	theme    string
 	verbose  bool
 	step     bool
 	serve    bool
@@ -75,6 +76,7 @@ file or flag that cannot be used.`,
 	f.StringVar(&o.speed, "speed", "", "virtual seconds a second, or max (default: max in a pipe, a pleasant pace on a terminal)")
 	f.StringVarP(&o.output, "output", "o", "text", "text, or json for the trace as JSON Lines")
 	f.BoolVar(&o.plain, "plain", false, "plain text without colour, whatever the terminal can do")
+	f.StringVar(&o.theme, "theme", "auto", "the terminal's background, for the screen's colours: dark, light, or auto to ask the terminal")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell of status reports, conflicts and other noise, too")
 	f.BoolVar(&o.step, "step", false, "stop before each decision and ask")
 	f.BoolVar(&o.serve, "serve", false, "let kubectl and its like in, keep pace with real time (or --speed), and stay up until Ctrl-C")
@@ -198,6 +200,8 @@ func environment() map[string]string {
 // check finds flags that do not go together.
 func (o runOptions) check(s streams) error {
 	switch {
+	case o.theme != "auto" && o.theme != "dark" && o.theme != "light":
+		return usageError{fmt.Errorf("--theme %s: it may be auto, dark or light", o.theme)}
 	case o.output != "text" && o.output != "json":
 		return usageError{fmt.Errorf("-o %s: it may be text or json", o.output)}
 	case o.step && o.output == "json":
@@ -242,7 +246,7 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 		return err
 	}
 	if screen {
-		return showScreen(ctx, run, tape, served, pace, s)
+		return showScreen(ctx, run, tape, served, o.theme, pace, s)
 	}
 	defer func() { err = errors.Join(err, run.Close(), tape.close()) }()
 	p := &player{ctx: ctx, session: run, runner: run.Runner(), pace: pace, streams: s}

@@ -21,15 +21,15 @@ func wantsScreen(o runOptions, s streams) bool {
 
 // showScreen plays a run on the whole terminal, and closes it and its tape. What
 // came of it is printed when the terminal is as it was before.
-func showScreen(ctx context.Context, run *session.Session, tape *tape, served *serving, pace pace, s streams) (err error) {
+func showScreen(ctx context.Context, run *session.Session, tape *tape, served *serving, theme string, pace pace, s streams) (err error) {
 	began := time.Now()
 	defer func() { err = errors.Join(err, run.Close(), tape.close()) }()
-	options := tui.Options{In: s.in, Out: s.out, Environ: os.Environ(), Glyphs: glyphs(), Pace: tui.Pace{Speed: pace.speed}}
+	options := tui.Options{In: s.in, Out: s.out, Environ: os.Environ(), Glyphs: glyphs(), Background: background(theme), Pace: tui.Pace{Speed: pace.speed}}
 	if served != nil {
 		h := newHost(ctx, served.home, run)
 		defer h.leave(nil)
-		d, err := openDoor(run.Cluster(), served.keys, nil, served.home, served.card)
-		if err != nil {
+		var d *door
+		if d, err = openDoor(run.Cluster(), served.keys, nil, served.home, served.card); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, d.close()) }()
@@ -61,6 +61,24 @@ func showScreen(ctx context.Context, run *session.Session, tape *tape, served *s
 		return errFailed
 	}
 	return nil
+}
+
+// background is the terminal's, as far as the person or the environment says.
+func background(theme string) tui.Background {
+	switch theme {
+	case "dark":
+		return tui.Dark
+	case "light":
+		return tui.Light
+	}
+	colors := os.Getenv("COLORFGBG") // "15;0": the numbers of the colours in front and behind
+	switch colors[strings.LastIndexByte(colors, ';')+1:] {
+	case "7", "15":
+		return tui.Light
+	case "0", "1", "2", "3", "4", "5", "6", "8":
+		return tui.Dark
+	}
+	return tui.Unknown
 }
 
 // glyphs are the characters that the terminal's locale can show.

@@ -86,6 +86,9 @@ func (c *Cluster) Admin(user, process string) api.Client {
 	return c.API.Client(apiserver.Identity{User: user, Groups: []string{"system:masters", "system:authenticated"}, Process: process}, nil)
 }
 
+// WriteRequest is the kind of an outside request that writes to the API server over HTTP.
+const WriteRequest = outside.Kind
+
 // schedulerName is the scheduler's program and actor.
 const schedulerName = "kube-scheduler"
 

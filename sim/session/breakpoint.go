@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"minisim/internal/source"
-	"minisim/sim/apiserver/outside"
+	"minisim/sim/cluster"
 	"minisim/sim/engine"
 	"minisim/sim/scenario"
 	"minisim/sim/trace"
@@ -35,7 +35,7 @@ var moments = map[string]func(trace.Record) bool{
 	},
 	"outside": func(r trace.Record) bool {
 		w, _ := trace.StepWork(r.Body)
-		return w.Kind == outside.Kind && w.Actor == engine.OutsideActor || r.Body.Kind() == "verb" || r.Body.Kind() == "power"
+		return w.Kind == cluster.WriteRequest && w.Actor == engine.OutsideActor || r.Body.Kind() == "verb" || r.Body.Kind() == "power"
 	},
 }
 

@@ -60,7 +60,7 @@ const (
 func (c *camera) take() *Snapshot {
 	cl := c.session.Cluster()
 	s := &Snapshot{
-		Name: c.session.Scenario().Name, Time: c.session.Now(), Step: c.session.StepNumber(), Revision: cl.API.Revision(),
+		Name: c.session.Scenario().Name, About: c.session.Scenario().About, Time: c.session.Now(), Step: c.session.StepNumber(), Revision: cl.API.Revision(),
 		Log: c.tape.lines[max(len(c.tape.lines)-logLength, 0):],
 	}
 	s.Log = slices.Clip(s.Log)
@@ -72,10 +72,10 @@ func (c *camera) take() *Snapshot {
 		s.Queue = sch.Waiting()
 	}
 	c.machines(s)
-	s.Parts = c.parts(s)
 	if r := c.tape.request; r != nil && s.Time-r.Time <= recently {
 		s.Path = pathOf(*r)
 	}
+	s.Parts = c.parts(s)
 	s.Now = c.now(s)
 	s.Next = c.next(s)
 	return s

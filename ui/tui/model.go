@@ -16,8 +16,9 @@ type model struct {
 	theme    *Theme
 	glyphs   Glyphs
 
-	give    func(Order) bool // false: the player has too much to do
-	arrival <-chan *Snapshot
+	background Background
+	give       func(Order) bool // false: the player has too much to do
+	arrival    <-chan *Snapshot
 
 	asking  ask
 	input   textinput.Model
@@ -37,13 +38,13 @@ const (
 )
 
 // newModel makes a screen that sends its orders to give and takes Snapshots from arrival.
-func newModel(give func(Order) bool, arrival <-chan *Snapshot, g Glyphs) *model {
+func newModel(give func(Order) bool, arrival <-chan *Snapshot, g Glyphs, b Background) *model {
 	in := textinput.New()
 	in.Prompt = ""
 	in.CharLimit = 500
 	in.SetVirtualCursor(false)
 	return &model{
-		snapshot: &Snapshot{}, give: give, arrival: arrival, glyphs: g, theme: NewTheme(true, g),
+		snapshot: &Snapshot{}, give: give, arrival: arrival, glyphs: g, theme: NewTheme(b != Light, g), background: b,
 		look: Look{Phase: allPhases}, input: in,
 	}
 }
@@ -85,7 +86,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.look.Width, m.look.Height = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
-		m.theme = NewTheme(msg.IsDark(), m.glyphs)
+		if m.background == Unknown {
+			m.theme = NewTheme(msg.IsDark(), m.glyphs)
+		}
 	case tea.KeyPressMsg:
 		return m, m.key(msg)
 	case tea.MouseClickMsg:

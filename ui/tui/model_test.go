@@ -37,7 +37,7 @@ type bench struct {
 
 func newBench(s *Snapshot) *bench {
 	b := &bench{}
-	b.model = newModel(func(o Order) bool { b.orders = append(b.orders, o); return true }, nil, Unicode)
+	b.model = newModel(func(o Order) bool { b.orders = append(b.orders, o); return true }, nil, Unicode, Unknown)
 	b.Update(tea.WindowSizeMsg{Width: 120, Height: 40})
 	b.take(s, time.Unix(0, 0))
 	return b

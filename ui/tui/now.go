@@ -21,17 +21,9 @@ func (d *drawing) now(r rect) {
 func (d *drawing) nowLines(n int) []line {
 	h := d.s.Now
 	if h.Text == "" {
-		return wrapped("Nothing has happened yet. Press space for the first step, c to let it play.", paint{}, n, 0)
+		return d.welcomeLines(n)
 	}
-	head := fmt.Sprintf("%s  %s  ", seconds(h.Time), h.Actor)
-	var out []line
-	for i, part := range wrap(head+h.Text, n) {
-		l := line{{part, paint{role: toned(h.Tone)}}}
-		if rest, ok := strings.CutPrefix(part, head[:len(head)-2]); i == 0 && ok {
-			l = line{{seconds(h.Time) + "  ", paint{role: faint}}, {h.Actor, paint{role: who}}, {rest, paint{role: strong}}}
-		}
-		out = append(out, l)
-	}
+	out := d.sentenceLines(h.Line, n)
 	switch {
 	case h.Decision != nil:
 		out = append(out, d.decisionLines(h.Decision, n)...)
@@ -45,7 +37,26 @@ func (d *drawing) nowLines(n int) []line {
 		}
 	}
 	if len(h.Why) > 0 && h.Decision == nil {
-		out = append(out, field("because", fmt.Sprintf("%s: %s", h.Why[0].Actor, h.Why[0].Text), paint{role: faint}, n)...)
+		out = append(out, field("because", fmt.Sprintf("%s: %s", h.Why[0].Actor, h.Why[0].Text), paint{}, n)...)
+	}
+	return out
+}
+
+// sentenceLines are when, who and what, broken to n columns.
+func (d *drawing) sentenceLines(l Line, n int) []line {
+	head := line{{seconds(l.Time) + "  ", paint{role: faint}}, {l.Actor + "  ", paint{role: who}}}
+	tone := paint{role: toned(l.Tone)}
+	if l.Tone == Plain {
+		tone.role = strong
+	}
+	// The words that stand beside the head are those that still do when it is a blank of its width.
+	parts := wrap(strings.Repeat("x", max(min(lineWidth(head)-1, n), 1))+" "+l.Text, n)
+	out := []line{head}
+	if _, beside, ok := strings.Cut(parts[0], " "); ok {
+		out[0] = append(head, span{beside, tone})
+	}
+	for _, part := range parts[1:] {
+		out = append(out, line{{part, tone}})
 	}
 	return out
 }
@@ -74,7 +85,7 @@ func reconcileLines(r *Reconcile, n int) []line {
 	add("wanted", r.Want, paint{})
 	add("found", r.Have, paint{})
 	add("so", r.Do, paint{role: good})
-	add("rule", r.Because, paint{role: faint})
+	add("rule", r.Because, paint{})
 	return out
 }
 
@@ -102,7 +113,7 @@ func (d *drawing) decisionLines(dec *Decision, n int) []line {
 				return out
 			}
 			out = append(out, line{{"          ", paint{}}, {d.t.Glyphs.No + " " + c.Node, paint{role: bad}}, {"  " + c.Rejected, paint{role: strong}}})
-			out = append(out, field("", "  "+c.Reason, paint{role: faint}, n)...)
+			out = append(out, field("", "  "+c.Reason, paint{}, n)...)
 		}
 		for _, c := range dec.Counts {
 			out = append(out, field("", d.t.Glyphs.No+" "+c, paint{role: bad}, n)...)
@@ -137,8 +148,14 @@ func (d *drawing) scoreLines(dec *Decision, n int) []line {
 	const column = 9
 	columns := min(len(dec.Plugins), max((n-10-nameWidth-7)/column, 0))
 	head := line{{"score     ", paint{role: title}}, {fmt.Sprintf("%-*s%6s", nameWidth, "node", "total"), paint{role: faint}}}
+	if columns < len(dec.Plugins) {
+		columns = max(columns-1, 0) // the last one is for all the others
+	}
 	for _, p := range dec.Plugins[:columns] {
 		head = append(head, span{fmt.Sprintf("%*s", column, cut(nickname(p), column-1, "")), paint{role: faint}})
+	}
+	if columns < len(dec.Plugins) {
+		head = append(head, span{fmt.Sprintf("%*s", column, "others"), paint{role: faint}})
 	}
 	out := []line{head}
 	for _, c := range dec.Nodes {
@@ -152,6 +169,13 @@ func (d *drawing) scoreLines(dec *Decision, n int) []line {
 		l := line{{"          ", paint{}}, {fmt.Sprintf("%-*s%6d", nameWidth, mark+cut(c.Node, nameWidth-3, d.t.Glyphs.Ellipsis), c.Total), p}}
 		for _, s := range c.Scores[:min(columns, len(c.Scores))] {
 			l = append(l, span{fmt.Sprintf("%*d", column, s), p})
+		}
+		if columns < len(c.Scores) {
+			others := int64(0)
+			for _, s := range c.Scores[columns:] {
+				others += s
+			}
+			l = append(l, span{fmt.Sprintf("%*d", column, others), p})
 		}
 		out = append(out, l)
 	}

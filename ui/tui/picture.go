@@ -32,7 +32,7 @@ func (d *drawing) story(r rect) {
 	if d.s.Scene != nil {
 		happens = d.dialogue
 	}
-	if r.w < 110 && d.s.Scene != nil {
+	if r.w < 110 && (d.s.Scene != nil || d.s.Now.Text == "") {
 		happens(r)
 		return
 	}
@@ -85,7 +85,10 @@ func (d *drawing) masters(r rect) {
 	for _, m := range d.s.Masters {
 		p := paint{role: title, lit: d.l.Lit["machine "+m.Name], chosen: d.l.Selected == Selection{OfMachine, m.Name}}
 		name := m.Name
-		if !m.On {
+		switch {
+		case !m.On && d.s.Step == 0:
+			p.role, name = faint, m.Name+" off"
+		case !m.On:
 			p.role, name = bad, m.Name+" "+d.t.Glyphs.No+" no power"
 		}
 		end := d.write(x, r.y, in.right(), " "+name+" ", p)
@@ -114,8 +117,9 @@ func (d *drawing) lights(r rect) {
 		}
 		x := r.x
 		for _, part := range d.s.Parts {
-			lamp, p := d.t.Glyphs.Off, paint{role: faint}
+			lamp, p := d.t.Glyphs.Off, paint{}
 			switch {
+			case !part.Up && d.s.Step == 0:
 			case !part.Up:
 				lamp, p = d.t.Glyphs.No, paint{role: bad}
 			case part.Working:

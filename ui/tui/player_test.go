@@ -103,10 +103,10 @@ func TestForkOnTheScreen(t *testing.T) {
 func TestMistakesAreTold(t *testing.T) {
 	p := begin(t, "hello")
 	for text, o := range map[string]Order{
-		"no verb":    {Do: DoVerb, Text: "kil node worker-1"},
-		"a step can": {Do: DoStride, Text: "far"},
-		"is no step": {Do: DoGo, Text: "#x"},
-		"it ends too early":     {Do: DoGo, Text: "((("},
+		"no verb":           {Do: DoVerb, Text: "kil node worker-1"},
+		"a step can":        {Do: DoStride, Text: "far"},
+		"is no step":        {Do: DoGo, Text: "#x"},
+		"it ends too early": {Do: DoGo, Text: "((("},
 	} {
 		p.give(o)
 		s := wait(t, p, "told of "+text, func(s *Snapshot) bool { return s.NoteBad })

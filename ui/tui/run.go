@@ -17,6 +17,7 @@ type Options struct {
 	Out     io.Writer
 	Environ []string // NO_COLOR, TERM, LANG, …
 	Glyphs  Glyphs
+	Background
 	Pace    Pace
 	Playing bool // it begins to play by itself
 	Server  *Server
@@ -36,6 +37,16 @@ type Server struct {
 	Way string
 }
 
+// Background is that of the terminal.
+type Background int
+
+// The backgrounds. Of an unknown one the terminal is asked.
+const (
+	Unknown Background = iota
+	Dark
+	Light
+)
+
 // ErrInterrupted says that the person has pressed Ctrl-C.
 var ErrInterrupted = errors.New("interrupted")
 
@@ -53,7 +64,7 @@ func Run(ctx context.Context, s *session.Session, o Options) (*session.Session, 
 	played := make(chan error, 1)
 	go func() { played <- p.run(ctx) }()
 
-	program := tea.NewProgram(newModel(p.give, p.box, o.Glyphs),
+	program := tea.NewProgram(newModel(p.give, p.box, o.Glyphs, o.Background),
 		tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Environ), tea.WithoutSignalHandler())
 	_, err := program.Run()
 	cancel()

@@ -6,6 +6,7 @@ import "time"
 // data that nobody changes once it is made.
 type Snapshot struct {
 	Name     string // the scenario's
+	About    string // what it is about, in a sentence
 	Time     time.Duration
 	Step     uint64
 	Revision int64 // etcd's latest

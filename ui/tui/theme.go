@@ -46,7 +46,8 @@ type Theme struct {
 // sgr is what stands before and after a styled text.
 type sgr struct{ before, after string }
 
-// NewTheme makes a theme for a dark or a light background. What a terminal
+// NewTheme makes a theme for a dark or a light background; the dark one can be
+// read on a light background, too, for terminals that do not say. What a terminal
 // without colours shows is bold, underlined and reversed text.
 func NewTheme(dark bool, g Glyphs) *Theme {
 	t := &Theme{Glyphs: g, styles: map[paint]sgr{}}
@@ -65,17 +66,17 @@ func style(p paint, dark bool) lipgloss.Style {
 	s := lipgloss.NewStyle()
 	switch p.role {
 	case faint, frame:
-		s = s.Foreground(pick(lipgloss.BrightBlack, lipgloss.BrightBlack))
+		s = s.Faint(true) // there are palettes whose bright black is the background
 	case title, strong:
 		s = s.Bold(true)
 	case good, light:
-		s = s.Foreground(pick(lipgloss.Green, lipgloss.BrightGreen))
+		s = s.Foreground(lipgloss.Green)
 	case bad:
 		s = s.Foreground(pick(lipgloss.Red, lipgloss.BrightRed)).Bold(true)
 	case warn:
-		s = s.Foreground(pick(lipgloss.Magenta, lipgloss.BrightYellow))
+		s = s.Foreground(pick(lipgloss.Magenta, lipgloss.Yellow))
 	case who, bar:
-		s = s.Foreground(pick(lipgloss.Blue, lipgloss.BrightCyan))
+		s = s.Foreground(pick(lipgloss.Blue, lipgloss.Cyan))
 	default:
 		if p.role >= app {
 			c := appColors[p.role-app]

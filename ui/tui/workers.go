@@ -198,6 +198,8 @@ func (d *drawing) touched(name string) string {
 func (d *drawing) condition(m Machine) (string, paint) {
 	g := d.t.Glyphs
 	switch {
+	case !m.On && d.s.Step == 0:
+		return "off", paint{role: faint}
 	case !m.On:
 		return g.No + " no power", paint{role: bad}
 	case !m.Registered:
