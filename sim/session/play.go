@@ -61,9 +61,7 @@ func (p *play) step() (bool, error) {
 func (p *play) outside(at time.Duration, r engine.Request) error {
 	p.runner.Conclude()
 	e := p.runner.Cluster.Engine
-	if next, any := e.Next(); at > e.Now() && (!any || next.Time > at) {
-		e.Idle(at)
-	}
+	e.Idle(at)
 	return e.Do(r).Err
 }
 
