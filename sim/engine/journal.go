@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +28,13 @@ type Reply struct {
 // Outsider carries out requests from outside; each is one step.
 type Outsider interface {
 	Outside(r Request) Reply
+}
+
+// Titler is an Outsider whose requests are long. What stands in the trace for one
+// of them is its title, a few words, and a digest of the whole request.
+type Titler interface {
+	Outsider
+	Title(r Request) string
 }
 
 // Entry is a line of the journal: the request that ran as step number Step at
@@ -124,7 +133,8 @@ func (e *Engine) ServeAt(t time.Duration) int {
 
 // Do carries out a request at once, as a step. Only the engine's own goroutine may call it, between steps.
 func (e *Engine) Do(r Request) Reply {
-	return e.runOutside(r)
+	_, reply := e.runOutside(r)
+	return reply
 }
 
 // Journal is all that has come from outside so far.
@@ -157,7 +167,8 @@ func (e *Engine) stepOutside() (Step, bool) {
 			clear(e.repeated)
 		}
 		e.script = e.script[1:]
-		return e.lastStep(r), true
+		s, _ := e.runOutside(r)
+		return s, true
 	}
 	for {
 		r, ok := e.oldest()
@@ -170,7 +181,8 @@ func (e *Engine) stepOutside() (Step, bool) {
 				continue
 			}
 		}
-		return e.lastStep(r), true
+		s, _ := e.runOutside(r)
+		return s, true
 	}
 }
 
@@ -186,13 +198,18 @@ func (e *Engine) oldest() (Request, bool) {
 	return r, true
 }
 
-func (e *Engine) lastStep(r Request) Step {
-	e.runOutside(r)
-	return Step{Number: e.steps, Time: e.now, Work: Work{Actor: OutsideActor, Kind: r.Kind, Key: string(r.Data)}}
+// outsideWork is the work that a request is.
+func (e *Engine) outsideWork(r Request) Work {
+	key := string(r.Data)
+	if t, ok := e.outside[r.Kind].(Titler); ok {
+		sum := sha256.Sum256(r.Data)
+		key = t.Title(r) + " #" + hex.EncodeToString(sum[:8])
+	}
+	return Work{Actor: OutsideActor, Kind: r.Kind, Key: key}
 }
 
-func (e *Engine) runOutside(r Request) Reply {
-	e.begin(Work{Actor: OutsideActor, Kind: r.Kind, Key: string(r.Data)}, 0)
+func (e *Engine) runOutside(r Request) (Step, Reply) {
+	s := e.begin(e.outsideWork(r), 0)
 	defer e.end()
 	e.journal = append(e.journal, Entry{Step: e.steps, Time: e.now, Request: Request{Kind: r.Kind, Data: r.Data}})
 	reply := Reply{Err: fmt.Errorf("%w of the kind %q", errNoOutsider, r.Kind)}
@@ -202,5 +219,5 @@ func (e *Engine) runOutside(r Request) Reply {
 	if r.done != nil {
 		r.done <- reply
 	}
-	return reply
+	return s, reply
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -98,5 +99,35 @@ func TestRequestsOfUnknownKindAreRefused(t *testing.T) {
 	e.Serve()
 	if (<-reply).Err == nil {
 		t.Error("nobody carries it out, and yet there was no error")
+	}
+}
+
+// titled is an outsider whose requests are too long for the trace.
+type titled struct{ echo }
+
+func (*titled) Title(r Request) string { return "write" }
+
+// What stands in the trace for a long request is short, and yet another one for each.
+func TestLongRequestsHaveTitles(t *testing.T) {
+	e, _ := setup(Config{})
+	var keys []string
+	e.Observe(func(s Step) { keys = append(keys, s.Work.Key) })
+	e.HandleOutside("write", &titled{echo{e: e}})
+	e.HandleOutside("verb", &echo{e: e})
+	for _, r := range []Request{
+		{Kind: "write", Data: []byte(`{"body":"one"}`)}, {Kind: "write", Data: []byte(`{"body":"two"}`)}, {Kind: "verb", Data: []byte(`"kill"`)},
+	} {
+		e.Do(r)
+	}
+	if len(keys) != 3 || keys[0] == keys[1] || keys[2] != `"kill"` {
+		t.Fatalf("keys %q", keys)
+	}
+	for _, key := range keys[:2] {
+		if title, digest, ok := strings.Cut(key, " #"); !ok || title != "write" || len(digest) != 16 {
+			t.Errorf("key %q", key)
+		}
+	}
+	if string(e.Journal()[1].Request.Data) != `{"body":"two"}` {
+		t.Errorf("the journal has %s", e.Journal()[1].Request.Data)
 	}
 }

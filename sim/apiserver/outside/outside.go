@@ -90,6 +90,19 @@ func (h handler) Outside(q engine.Request) engine.Reply {
 	return engine.Reply{Value: w.result}
 }
 
+// Title implements engine.Titler: "patch deployments/scale default/web".
+func (handler) Title(q engine.Request) string {
+	var r struct{ Verb, Resource, Subresource, Namespace, Name string } // not the body
+	if err := json.Unmarshal(q.Data, &r); err != nil {
+		return "a write that nobody can read"
+	}
+	title := r.Verb + " " + r.Resource
+	if r.Subresource != "" {
+		title += "/" + r.Subresource
+	}
+	return title + " " + api.Key{Namespace: r.Namespace, Name: r.Name}.String()
+}
+
 func resourceOf(r Request) *api.Resource {
 	for _, known := range api.Served() {
 		if known.Group == r.Group && known.Version == r.Version && known.Name == r.Resource {
