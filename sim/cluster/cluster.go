@@ -17,6 +17,7 @@ import (
 	"minisim/sim/controller"
 	"minisim/sim/engine"
 	"minisim/sim/kubelet"
+	"minisim/sim/metrics"
 	"minisim/sim/network"
 	"minisim/sim/scheduler"
 	"minisim/sim/trace"
@@ -36,6 +37,7 @@ type Cluster struct {
 
 	scheduler *scheduler.Scheduler
 	dns       *network.DNS
+	metrics   *metrics.Server
 	machines  []*machine
 }
 
@@ -140,6 +142,9 @@ func (c *Cluster) master(name string) *machine {
 			build: func(p *component.Process) { c.dns = network.NewDNS(p) },
 		},
 	}
+	if c.Config.Metrics {
+		c.addMetricsServer(m)
+	}
 	c.identify(m)
 	return m
 }
@@ -203,7 +208,11 @@ func (c *Cluster) boot(name string) {
 	c.Trace.Then(Power{Machine: name, Programs: m.names(), On: true, Master: m.server})
 	m.on = true
 	if m.server {
-		if err := c.API.Bootstrap(controller.DefaultStorageClass()); err != nil {
+		first := []api.Object{controller.DefaultStorageClass()}
+		if c.Config.Metrics {
+			first = append(first, metrics.Roles()...)
+		}
+		if err := c.API.Bootstrap(first...); err != nil {
 			c.Trace.Add(Problem{Text: "the API server could not create its first objects: " + err.Error()})
 		}
 	}

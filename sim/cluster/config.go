@@ -21,6 +21,7 @@ type Config struct {
 	Seed    uint64
 	Masters int // 1; more are to come
 	Workers []Worker
+	Metrics bool // a metrics server runs: what nodes and pods use can be asked for
 
 	// Latency bounds the time that a watch event takes to its watcher; each
 	// takes its own, seeded. nil: 1 ms to 5 ms.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"minisim/sim/world"
 )
@@ -17,6 +18,7 @@ func (d *decoder) block(s *Scenario, block *yaml.Node) {
 		"cluster":   func(n *yaml.Node) { d.cluster(n, s) },
 		"scheduler": func(n *yaml.Node) { d.scheduler(n, s) },
 		"services":  func(n *yaml.Node) { d.programs(n, s) },
+		"objects":   func(n *yaml.Node) { d.objects(n) },
 		"timeline":  func(n *yaml.Node) { d.each(n, "timeline", func(n *yaml.Node) { d.entry(n, s) }) },
 		"finally": func(n *yaml.Node) {
 			d.each(n, "finally", func(n *yaml.Node) {
@@ -40,9 +42,12 @@ func (d *decoder) programs(n *yaml.Node, s *Scenario) {
 	d.entries(n, "services", func(key, value *yaml.Node) {
 		var p world.Program
 		if d.fields(value, "the behaviour of a service", keys{
-			"start": func(n *yaml.Node) { d.duration(n, "start", &p.Start) },
-			"stop":  func(n *yaml.Node) { d.duration(n, "stop", &p.Stop) },
-			"stuck": func(n *yaml.Node) { d.boolean(n, "stuck", &p.Stuck) },
+			"start":  func(n *yaml.Node) { d.duration(n, "start", &p.Start) },
+			"stop":   func(n *yaml.Node) { d.duration(n, "stop", &p.Stop) },
+			"stuck":  func(n *yaml.Node) { d.boolean(n, "stuck", &p.Stuck) },
+			"cpu":    func(n *yaml.Node) { p.CPU = d.milli(n, "cpu") },
+			"memory": func(n *yaml.Node) { d.bytes(n, "memory", &p.Memory) },
+			"load":   func(n *yaml.Node) { s.Loads[key.Value] = d.milli(n, "load") },
 			"exits": func(n *yaml.Node) {
 				p.Exits = true
 				d.fields(n, "exits", keys{
@@ -58,4 +63,11 @@ func (d *decoder) programs(n *yaml.Node, s *Scenario) {
 			s.Programs[key.Value] = p
 		}
 	})
+}
+
+// milli reads an amount of CPU, in thousandths of a core.
+func (d *decoder) milli(n *yaml.Node, what string) int64 {
+	var q resource.Quantity
+	d.quantity(n, what, &q)
+	return q.MilliValue()
 }

@@ -40,6 +40,7 @@ func (d *decoder) cluster(n *yaml.Node, s *Scenario) {
 			c.Masters = int(masters)
 		},
 		"workers": func(n *yaml.Node) { d.workers(n, c) },
+		"metrics": func(n *yaml.Node) { d.boolean(n, "metrics", &c.Metrics) },
 		"zones": func(n *yaml.Node) {
 			d.each(n, "zones", func(n *yaml.Node) {
 				var w cluster.Worker

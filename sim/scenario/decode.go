@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"minisim/internal/source"
+	"minisim/sim/compose"
 )
 
 // decoder turns YAML nodes into values and gathers every fault with its place.
@@ -22,7 +23,8 @@ type decoder struct {
 	dir         string // the project's folder, "" when there is none
 	view        *View  // for the expressions
 	expressions []located
-	questions   int // read so far
+	questions   int              // read so far
+	more        []compose.Object // that the block itself has
 	faults      source.Diagnostics
 	warnings    source.Diagnostics
 	met         func(what string, keys []string) // told of each mapping that is read, if set

@@ -36,12 +36,14 @@ func (s *Scenario) Input() []byte {
 		Builds    []string
 		NoBuild   bool
 		Programs  map[string]world.Program
+		Loads     map[string]int64 `json:",omitempty"`
+		Metrics   bool             `json:",omitempty"`
 		Timeline  []entry
 		Finally   []string
 		Until     time.Duration
 	}{
 		Masters: s.Cluster.Masters, Workers: s.Cluster.Workers, Latency: s.Cluster.Latency, Scheduler: s.Scheduler, Rules: s.Rules, Images: s.Images,
-		Programs: s.Programs, Until: s.Until, NoBuild: s.NoBuild,
+		Programs: s.Programs, Loads: s.Loads, Metrics: s.Cluster.Metrics, Until: s.Until, NoBuild: s.NoBuild,
 	}
 	for _, o := range s.Compose.Objects {
 		in.Objects = append(in.Objects, o.Resource)

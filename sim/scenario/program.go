@@ -21,4 +21,7 @@ func (r *Runner) programImage(service, app, image string) {
 	if p, told := r.Scenario.Programs[service]; told {
 		r.Cluster.World.Images.SetProgramFor(app, image, p)
 	}
+	if load, told := r.Scenario.Loads[service]; told {
+		r.Cluster.World.Load.Set(app, load)
+	}
 }

@@ -31,6 +31,7 @@ type Scenario struct {
 	Compose   *compose.Result
 	NoBuild   bool                     // the images of `build:` are in no registry
 	Programs  map[string]world.Program // what the containers of a service do, by compose service
+	Loads     map[string]int64         // the work that comes in for a service, in thousandths of a core, by compose service
 	Timeline  []Entry                  // in the order of the file
 	Finally   []Expectation
 	View      *View              // what the expressions look at
@@ -78,7 +79,7 @@ func Load(name string, f *source.File, o Options) (*Scenario, error) {
 }
 
 func (d *decoder) load(name string, o Options) (*Scenario, error) {
-	s := &Scenario{Name: name, File: d.file, Programs: map[string]world.Program{}, View: NewView(), NoBuild: o.NoBuild}
+	s := &Scenario{Name: name, File: d.file, Programs: map[string]world.Program{}, Loads: map[string]int64{}, View: NewView(), NoBuild: o.NoBuild}
 	d.view = s.View
 	if _, block := source.Lookup(d.file.Root, BlockKey); block != nil {
 		d.block(s, source.Resolve(block))
@@ -92,6 +93,9 @@ func (d *decoder) load(name string, o Options) (*Scenario, error) {
 		d.faults = append(d.faults, more...)
 	}
 	s.Compose = result
+	if result != nil {
+		result.Objects = append(result.Objects, d.more...)
+	}
 	s.Cluster.Seed = s.Seed
 	s.Cluster.Default()
 	if result != nil {

@@ -56,7 +56,7 @@ type Command struct {
 // Verbs is the table of verbs, sorted by name.
 func Verbs() []*Verb {
 	return []*Verb{
-		cordonVerb, crashVerb, deleteVerb, drainVerb, evictVerb, expectVerb, killVerb, labelVerb, rolloutVerb,
+		cordonVerb, crashVerb, deleteVerb, drainVerb, evictVerb, expectVerb, killVerb, labelVerb, loadVerb, rolloutVerb,
 		scaleVerb, setVerb, startVerb, taintVerb, uncordonVerb, untaintVerb, waitVerb,
 	}
 }

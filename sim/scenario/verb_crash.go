@@ -55,7 +55,7 @@ type crashProgram struct {
 }
 
 func (c crashProgram) check(n Names) error {
-	programs := []string{"kube-controller-manager", "kube-scheduler", "storage-driver", "coredns"}
+	programs := []string{"kube-controller-manager", "kube-scheduler", "storage-driver", "coredns", "metrics-server"}
 	for _, m := range n.Machines {
 		programs = append(programs, "kubelet/"+m)
 	}

@@ -30,6 +30,9 @@ type Program struct {
 
 	Stop  time.Duration // from SIGTERM until it has ended; 0: at once, a fraction of a second
 	Stuck bool          // it does not listen to SIGTERM, only SIGKILL ends it
+
+	CPU    int64 `json:",omitempty"` // what it uses all the time, in thousandths of a core; 0: a tenth of what its container requests
+	Memory int64 `json:",omitempty"` // bytes; 0: half of what its container requests
 }
 
 // Shell says that the image's own command is a shell: with no terminal and no

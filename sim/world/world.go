@@ -9,9 +9,10 @@ import "minisim/sim/engine"
 type World struct {
 	Images *Registry
 	Disks  *Disks
+	Load   *Load
 }
 
 // New gives a world in which every public image can be pulled and no disk exists.
 func New(e *engine.Engine) *World {
-	return &World{Images: newRegistry(), Disks: newDisks(e)}
+	return &World{Images: newRegistry(), Disks: newDisks(e), Load: &Load{byApp: map[string]int64{}}}
 }
