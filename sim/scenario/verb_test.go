@@ -34,7 +34,7 @@ func TestCommandsThatAreUnderstood(t *testing.T) {
 		"delete pod web-1", "delete pod/web-1", "delete pod of web", "delete node worker-1", "delete no worker-2", "delete deployment web", "delete svc/web",
 		"drain worker-1", "drain node of db", "evict pod of web", "evict web-1",
 		`expect ready("web") == 3`, "kill node worker-1", "kill worker-1 worker-2", "kill node worker-1 node worker-2", "kill master master-1", "kill node of web",
-		"label node worker-1 a=b", "label worker-1 a-", "rollout restart web", "rollout undo deployment/web", "rollout pause web", "rollout resume web",
+		"label node worker-1 a=b", "load web 500m", "load deployment/web 2", "load web 0", "crash metrics-server", "label worker-1 a-", "rollout restart web", "rollout undo deployment/web", "rollout pause web", "rollout resume web",
 		"scale web 0", "scale deployment/web --replicas=5", "set image web nginx:2", "set image deployment/web web=nginx:2",
 		"start dead node", "start node worker-1 worker-2", "taint node worker-1 a=b:NoSchedule", "taint dead node a:NoExecute", "taint worker-1 a:NoExecute-",
 		"untaint worker-1 a", "untaint worker-1 a:NoExecute-", "wait 30s", `wait until ready("web") == 1`,
@@ -56,6 +56,7 @@ func TestCommandsThatAreRefused(t *testing.T) {
 
 		"cordon": "cordon: which node? (usage: cordon NODE", "cordon node of": "the node of which service?", "cordon worker-7": `there is no node "worker-7"`,
 		"cordon node of web now": `what is "now" for?`, "kill worker-1 worker-9": `there is no node "worker-9"`, "kill dead node x": `what is "x" for?`,
+		"load web": "for which service, and how much?", "load web lots": `"lots" is not an amount of CPU`, "load web -1": `"-1" is not an amount of CPU`,
 		"crash": "which pod?", "crash kube-scheduler soon": "what is to crash", "crash kube-sched": `did you mean "kube-scheduler"?`,
 		"crash pod": "which pod?", "crash pod of wep": `did you mean "web"?`, "crash x after -1 requests": "what is to crash",
 		"delete": "delete what?", "delete web-1": `is "web-1" a pod, or what else?`, "delete podz web": `there is no resource "podz"`, "delete deployment": "which deployment?",

@@ -102,7 +102,7 @@ func (a asked) attributes(u User, verb api.Verb) access.Attributes {
 	}
 	out.Key = api.Key{Namespace: a.namespace, Name: a.name}
 	out.Subresource, out.Fields = a.subresource, a.fields
-	if out.Resource = find(a.group, a.resource); out.Resource == nil {
+	if out.Resource = find(api.Served(), a.group, a.resource); out.Resource == nil {
 		out.Resource = &api.Resource{Group: a.group.Group, Version: a.group.Version, Name: a.resource}
 	}
 	return out

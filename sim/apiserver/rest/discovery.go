@@ -31,8 +31,13 @@ var preference = []string{
 	"apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io",
 }
 
+// served is the table of all resources that are served.
+func (c *exchange) served() []*api.Resource {
+	return slices.Concat(api.Served(), c.server.config.API.Aggregates())
+}
+
 // groups is all that is served, from the table of resources.
-func groups() []group {
+func (c *exchange) groups() []group {
 	byGV := map[schema.GroupVersion]*group{}
 	at := func(gv schema.GroupVersion) *group {
 		if byGV[gv] == nil {
@@ -40,7 +45,7 @@ func groups() []group {
 		}
 		return byGV[gv]
 	}
-	for _, r := range api.Served() {
+	for _, r := range c.served() {
 		g := at(r.GVK().GroupVersion())
 		g.resources = append(g.resources, describe(r)...)
 	}
@@ -93,6 +98,10 @@ func describe(r *api.Resource) []metav1.APIResource {
 	if r == api.Namespaces {
 		main.Verbs = slices.DeleteFunc(main.Verbs, func(v string) bool { return v == string(api.VerbDeleteCollection) })
 	}
+	if !r.Stored() {
+		main.Verbs = metav1.Verbs{"get", "list"}
+		return []metav1.APIResource{main}
+	}
 	if slices.Contains(all, r) {
 		main.Categories = []string{"all"}
 	}
@@ -130,7 +139,7 @@ func (c *exchange) discover(parts []string) error {
 	case parts[0] == "apis" && len(parts) == 3:
 		return c.discoverVersion(schema.GroupVersion{Group: parts[1], Version: parts[2]})
 	case parts[0] == "apis" && len(parts) == 2:
-		for _, g := range apiGroups() {
+		for _, g := range c.apiGroups() {
 			if g.Name == parts[1] {
 				g.TypeMeta = metav1.TypeMeta{Kind: "APIGroup", APIVersion: "v1"}
 				return c.plainly(http.StatusOK, &g)
@@ -150,7 +159,7 @@ func (c *exchange) discoverAll(core bool) error {
 	}
 	switch {
 	case a.converts():
-		c.answer(http.StatusOK, a, aggregated(core))
+		c.answer(http.StatusOK, a, c.aggregated(core))
 	case core:
 		a.as = ""
 		v := &metav1.APIVersions{Versions: []string{"v1"}, ServerAddressByClientCIDRs: []metav1.ServerAddressByClientCIDR{{ClientCIDR: "0.0.0.0/0", ServerAddress: serverAddress(c.server.Address())}}}
@@ -158,7 +167,7 @@ func (c *exchange) discoverAll(core bool) error {
 		c.answer(http.StatusOK, a, v)
 	default:
 		a.as = ""
-		c.answer(http.StatusOK, a, &metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList", APIVersion: "v1"}, Groups: apiGroups()})
+		c.answer(http.StatusOK, a, &metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList", APIVersion: "v1"}, Groups: c.apiGroups()})
 	}
 	return nil
 }
@@ -171,9 +180,9 @@ func serverAddress(listen string) string {
 }
 
 // apiGroups are the named groups, each with its versions.
-func apiGroups() []metav1.APIGroup {
+func (c *exchange) apiGroups() []metav1.APIGroup {
 	var out []metav1.APIGroup
-	for _, g := range groups() {
+	for _, g := range c.groups() {
 		if g.name == "" {
 			continue
 		}
@@ -190,7 +199,7 @@ func apiGroups() []metav1.APIGroup {
 
 // discoverVersion answers with the resources of one version of a group.
 func (c *exchange) discoverVersion(gv schema.GroupVersion) error {
-	for _, g := range groups() {
+	for _, g := range c.groups() {
 		if g.gv() == gv {
 			return c.plainly(http.StatusOK, &metav1.APIResourceList{
 				TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: gv.String(), APIResources: g.resources,
@@ -201,9 +210,9 @@ func (c *exchange) discoverVersion(gv schema.GroupVersion) error {
 }
 
 // aggregated is all resources in one list.
-func aggregated(core bool) *apidiscoveryv2.APIGroupDiscoveryList {
+func (c *exchange) aggregated(core bool) *apidiscoveryv2.APIGroupDiscoveryList {
 	out := &apidiscoveryv2.APIGroupDiscoveryList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupDiscoveryList", APIVersion: "apidiscovery.k8s.io/v2"}}
-	for _, g := range groups() {
+	for _, g := range c.groups() {
 		if (g.name == "") != core {
 			continue
 		}

@@ -48,7 +48,7 @@ func (c *exchange) dispatch() error {
 	switch {
 	case parts[0] == "api" && len(parts) > 2:
 		return c.object(schema.GroupVersion{Version: parts[1]}, parts[2:])
-	case parts[0] == "apis" && len(parts) > 1 && !served(parts[1]):
+	case parts[0] == "apis" && len(parts) > 1 && !c.hasGroup(parts[1]):
 		return c.nothing()
 	case parts[0] == "apis" && len(parts) > 3:
 		return c.object(schema.GroupVersion{Group: parts[1], Version: parts[2]}, parts[3:])
@@ -60,9 +60,9 @@ func (c *exchange) dispatch() error {
 	return c.nothing()
 }
 
-// served says whether there is a group of this name.
-func served(name string) bool {
-	return slices.ContainsFunc(groups(), func(g group) bool { return g.name == name })
+// hasGroup says whether there is a group of this name.
+func (c *exchange) hasGroup(name string) bool {
+	return slices.ContainsFunc(c.groups(), func(g group) bool { return g.name == name })
 }
 
 // nothing answers for a path that is not the API's.
@@ -93,7 +93,7 @@ func (c *exchange) object(gv schema.GroupVersion, parts []string) error {
 	if answer := c.review(gv, parts); answer != nil {
 		return answer()
 	}
-	t, ok := parseTarget(gv, parts)
+	t, ok := parseTarget(c.served(), gv, parts)
 	if !ok {
 		return errNoSuchPath
 	}
@@ -103,18 +103,18 @@ func (c *exchange) object(gv schema.GroupVersion, parts []string) error {
 
 // parseTarget reads "[watch/][namespaces/NS/]resource[/name[/subresource]]". The
 // resource namespaces has that form itself.
-func parseTarget(gv schema.GroupVersion, parts []string) (target, bool) {
+func parseTarget(served []*api.Resource, gv schema.GroupVersion, parts []string) (target, bool) {
 	var t target
 	if t.watched = parts[0] == "watch" && len(parts) > 1; t.watched {
 		parts = parts[1:]
 	}
-	if parts[0] == "namespaces" && len(parts) > 2 && find(gv, parts[2]) != nil && gv.Group+parts[2] != "status" {
+	if parts[0] == "namespaces" && len(parts) > 2 && find(served, gv, parts[2]) != nil && gv.Group+parts[2] != "status" {
 		t.namespace, parts = parts[1], parts[2:]
 		if t.namespace == "" {
 			return target{}, false
 		}
 	}
-	t.resource = find(gv, parts[0])
+	t.resource = find(served, gv, parts[0])
 	if len(parts) > 3 && parts[2] == "proxy" {
 		parts = parts[:3] // the rest is for what is behind the proxy
 	}
@@ -133,8 +133,8 @@ func parseTarget(gv schema.GroupVersion, parts []string) (target, bool) {
 	return t, !t.watched || t.subresource == ""
 }
 
-func find(gv schema.GroupVersion, name string) *api.Resource {
-	for _, r := range api.Served() {
+func find(served []*api.Resource, gv schema.GroupVersion, name string) *api.Resource {
+	for _, r := range served {
 		if r.Group == gv.Group && r.Version == gv.Version && r.Name == name {
 			return r
 		}

@@ -41,7 +41,7 @@ func (c *exchange) health() error {
 // paths lists what can be asked for.
 func (c *exchange) paths() error {
 	paths := []string{"/api", "/api/v1", "/apis"}
-	for _, g := range groups() {
+	for _, g := range c.groups() {
 		if g.name != "" {
 			paths = append(paths, "/apis/"+g.name, "/apis/"+g.name+"/"+g.version)
 		}

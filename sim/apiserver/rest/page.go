@@ -83,6 +83,9 @@ func order(k api.Key) string {
 
 // page cuts the page that was asked for out of a whole list.
 func (q listing) page(list api.List) ([]api.Object, metav1.ListMeta) {
+	if list.Revision == 0 {
+		return list.Items, metav1.ListMeta{} // made for this answer: there is no version of it to go on from
+	}
 	meta := metav1.ListMeta{ResourceVersion: strconv.FormatInt(list.Revision, 10)}
 	items := list.Items
 	if q.after != "" {

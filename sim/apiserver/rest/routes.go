@@ -20,6 +20,8 @@ type route map[string]func() error
 func (c *exchange) route() route {
 	t := c.target
 	switch {
+	case !t.resource.Stored():
+		return c.routeOfAggregated()
 	case t.watched && t.name != "":
 		return route{http.MethodGet: c.watchOne}
 	case t.watched:
@@ -36,6 +38,17 @@ func (c *exchange) route() route {
 		r[http.MethodDelete] = c.write
 	}
 	return r
+}
+
+// routeOfAggregated is for what another server has: it can only be read.
+func (c *exchange) routeOfAggregated() route {
+	switch {
+	case c.target.watched || c.target.subresource != "":
+		return nil
+	case c.target.name != "":
+		return route{http.MethodGet: c.get}
+	}
+	return route{http.MethodGet: c.list}
 }
 
 func (c *exchange) routeOfSubresource() route {

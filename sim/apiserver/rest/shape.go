@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"minisim/sim/api"
-	"minisim/sim/apiserver/outside"
 	"minisim/sim/apiserver/kinds"
+	"minisim/sim/apiserver/outside"
 	"minisim/sim/apiserver/rest/printers"
 )
 

@@ -43,7 +43,7 @@ func Table(r *api.Resource, objects []api.Object, now time.Time) *metav1.Table {
 // printers finds the printer of a type.
 var printers = func() map[reflect.Type]printer {
 	all := map[reflect.Type]printer{}
-	for _, family := range []map[reflect.Type]printer{workloads, pods, nodes, network, storage, policies, plainKinds} {
+	for _, family := range []map[reflect.Type]printer{workloads, pods, nodes, network, storage, policies, plainKinds, measured} {
 		for t, p := range family {
 			all[t] = p
 		}
