@@ -4,7 +4,7 @@ SEEDS ?= 200
 FIRST ?= 1
 CHECKS ?= 10000
 
-.PHONY: help run build test e2e lint golden bench simulate properties
+.PHONY: help run build kubectl test e2e lint golden bench simulate properties
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,14 @@ run: build ## build and run the first scenario
 build: ## build bin/minisim, showing what is compiled
 	@mkdir -p bin
 	$(GO) build -v -o bin/minisim ./cmd/minisim
+
+# Kubernetes 1.36 is version 0.36 of its libraries. The linker tells it kubectl.
+KUBECTL_VERSION = $(shell cd cmd/minisim-kubectl && $(GO) list -m -f '{{.Version}}' k8s.io/kubectl | sed s/^v0/v1/)
+KUBECTL_FLAGS = -X k8s.io/component-base/version.gitVersion=$(KUBECTL_VERSION)
+
+kubectl: ## build bin/minisim-kubectl, for minisim kubectl where there is no kubectl
+	@mkdir -p bin
+	cd cmd/minisim-kubectl && $(GO) build -v -ldflags "-s -w $(KUBECTL_FLAGS)" -o ../../bin/minisim-kubectl .
 
 test: ## run all tests
 	$(GO) test ./...
@@ -28,6 +36,7 @@ lint: ## formatting, vet and the house rules
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 	cd e2e && $(GO) vet ./... && $(GO) mod tidy -diff
+	cd cmd/minisim-kubectl && $(GO) vet . && $(GO) mod tidy -diff
 	$(GO) test ./internal/tidy
 
 golden: ## rewrite the golden files; read the diff before you commit it
