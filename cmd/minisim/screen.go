@@ -40,10 +40,13 @@ func showScreen(ctx context.Context, run *session.Session, tape *tape, served *s
 		}}
 	}
 	run, err = tui.Run(ctx, run, options)
-	if errors.Is(err, tui.ErrInterrupted) {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errLeave): // somebody at another terminal has ended it: that is as good as q
+	case errors.Is(cause, errLost):
+		return errLost
+	case errors.Is(err, tui.ErrInterrupted):
 		return context.Canceled
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	if err := tape.write(run); err != nil {

@@ -8,12 +8,12 @@ import (
 	"minisim/sim/scenario"
 )
 
-// verbsCommand lists what a timeline and the prompt of --step understand.
+// verbsCommand lists what a timeline, the prompt of --step and a running cluster understand.
 func verbsCommand(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use: "verbs", Short: "List the verbs and functions of scenarios", Args: atMost(0),
 		RunE: func(*cobra.Command, []string) error {
-			fmt.Fprintln(s.out, "Verbs, for timelines (do:) and the prompt of --step:")
+			fmt.Fprintln(s.out, "Verbs, for timelines (do:), the prompt of --step, and a running cluster (minisim kill …):")
 			for _, v := range scenario.Verbs() {
 				fmt.Fprintf(s.out, "  %s\n      %s\n", v.Usage, v.Help)
 			}
