@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -255,4 +256,28 @@ func TestDynamicClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	next(watch.Deleted)
+}
+
+// TestLogStream asks for what a container has written.
+func TestLogStream(t *testing.T) {
+	w := serve(t, served.Config{Cluster: recordedCluster(), Speed: 20})
+	ctx, pods := t.Context(), w.own().CoreV1().Pods("default")
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web"}, Spec: deployment("web", 1).Spec.Template.Spec}
+	if _, err := pods.Create(ctx, pod, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it runs", func() error {
+		p, err := pods.Get(ctx, "web", metav1.GetOptions{})
+		if err != nil || p.Status.Phase != corev1.PodRunning {
+			return fmt.Errorf("%s, %v", p.Status.Phase, err)
+		}
+		return nil
+	})
+	_, err := pods.GetLogs("web", &corev1.PodLogOptions{Follow: true}).Stream(ctx)
+	if !apierrors.IsBadRequest(err) || !strings.Contains(err.Error(), "simulated containers run no processes") {
+		t.Errorf("the log of a container that runs no process: %v", err)
+	}
+	if _, err := pods.GetLogs("web", &corev1.PodLogOptions{Container: "other"}).Stream(ctx); !apierrors.IsBadRequest(err) {
+		t.Errorf("the log of a container that is not there: %v", err)
+	}
 }

@@ -5,6 +5,7 @@ go 1.26.0
 replace minisim => ../
 
 require (
+	github.com/go-logr/logr v1.4.3
 	github.com/rogpeppe/go-internal v1.14.1
 	helm.sh/helm/v4 v4.2.0
 	k8s.io/component-base v0.36.3
@@ -113,7 +114,6 @@ require (
 	github.com/distribution/reference v0.6.0 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/fxamacker/cbor/v2 v2.9.0 // indirect
-	github.com/go-logr/logr v1.4.3 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/go-openapi/jsonpointer v0.21.1 // indirect
 	github.com/go-openapi/jsonreference v0.21.0 // indirect

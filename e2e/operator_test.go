@@ -3,10 +3,12 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -71,7 +73,7 @@ func (r *websiteReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	return ctrl.Result{}, r.Status().Update(ctx, &site)
 }
 
-// operator starts a manager with the reconciler. Calling stop ends it.
+// operator starts a manager with the reconciler, which runs until stop or the test's end.
 func (w *town) operator(name string, released *atomic.Int64) (stop func()) {
 	w.Helper()
 	m, err := ctrl.NewManager(w.config(), manager.Options{
@@ -91,17 +93,20 @@ func (w *town) operator(name string, released *atomic.Int64) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- m.Start(ctx) }()
-	return func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			w.Errorf("manager %s: %v", name, err)
 		}
-	}
+	})
+	w.Cleanup(stop) // before the cluster's own
+	return stop
 }
 
 // TestOperator has an operator of somebody's own bring websites about: with a
 // standby that takes over, through a pause of the whole cluster, to a clean end.
 func TestOperator(t *testing.T) {
+	ctrl.SetLogger(logr.Discard()) // what it says of conflicts is no news
 	w := serve(t, served.Config{Speed: 20})
 	ctx := t.Context()
 	if !definitions(w.own()) {
@@ -179,9 +184,8 @@ func TestOperator(t *testing.T) {
 	serving(5)
 
 	// The standby takes over, and makes good what was lost meanwhile.
-	stopSecond := w.operator("second", &released)
+	w.operator("second", &released)
 	stopFirst()
-	defer func() { stopSecond() }()
 	if err := c.Delete(ctx, d, client.PropagationPolicy(metav1.DeletePropagationForeground)); err != nil {
 		t.Fatal(err)
 	}
