@@ -108,7 +108,7 @@ func (w *town) do(r conformance.Request) conformance.Given {
 	for k, v := range r.Headers {
 		q.Header.Set(k, w.fill(v))
 	}
-	identify(q, r.Identity)
+	w.identify(q, r.Identity)
 	answer, done := httptest.NewRecorder(), make(chan struct{})
 	go func() {
 		w.server.Handler().ServeHTTP(answer, q)
@@ -144,8 +144,7 @@ func warning(header string) string {
 }
 
 // identify has a request come from somebody: nobody stands for the administrator.
-// A service account comes with a certificate in its name, as good as its token.
-func identify(q *http.Request, id *conformance.Identity) {
+func (w *town) identify(q *http.Request, id *conformance.Identity) {
 	subject := pkix.Name{CommonName: "kubernetes-admin", Organization: []string{"system:masters"}}
 	q.TLS = &tls.ConnectionState{}
 	switch {
@@ -156,11 +155,8 @@ func identify(q *http.Request, id *conformance.Identity) {
 		q.Header.Set("Authorization", "Bearer "+id.Bearer)
 		return
 	case id.ServiceAccount != "":
-		k := api.ParseKey(id.ServiceAccount)
-		subject = pkix.Name{
-			CommonName:   "system:serviceaccount:" + k.Namespace + ":" + k.Name,
-			Organization: []string{"system:serviceaccounts", "system:serviceaccounts:" + k.Namespace},
-		}
+		q.Header.Set("Authorization", "Bearer "+w.token(api.ParseKey(id.ServiceAccount)))
+		return
 	case id.Certificate != "":
 		group, user, _ := strings.Cut(strings.TrimPrefix(id.Certificate, "O="), "/CN=")
 		subject = pkix.Name{CommonName: user, Organization: []string{group}}
@@ -172,6 +168,16 @@ func identify(q *http.Request, id *conformance.Identity) {
 			q.Header.Add("Impersonate-Group", g)
 		}
 	}
+}
+
+// token has the server issue a token.
+func (w *town) token(account api.Key) string {
+	given := w.do(conformance.Request{Verb: "post", Path: "/api/v1/namespaces/" + account.Namespace + "/serviceaccounts/" + account.Name + "/token", RawBody: `{}`})
+	token, _ := conformance.At(given.Body, "status.token").(string)
+	if token == "" {
+		w.Fatalf("no token for %s: %s", account, given.Body)
+	}
+	return token
 }
 
 var variable = regexp.MustCompile(`<(rv|uid) of ([^>]+)>`)

@@ -4,9 +4,6 @@ package conformance_test
 var differs = map[string]string{
 	"492-node-capacity-by-status":               "the recorded cluster's agent had filled in the node's status",
 	"526-deployment-patch-unknown-field-strict": "the message shows the object without the fields' owners, who are noted from the first apply on",
-	"716-auth-token-too-short":                  tokens,
-	"718-auth-token-bound-missing-pod":          tokens,
-	"720-auth-token-review-bad":                 tokens,
 	"722-crd-name-mismatch":                     custom,
 	"724-crd-group-protected":                   custom,
 	"726-crd-no-versions":                       custom,

@@ -26,6 +26,7 @@ const (
 	Deleting  Outcome = "deleting"  // marked as to be deleted; a grace period or finalizers hold it
 	Deleted   Outcome = "deleted"
 	DryRun    Outcome = "dry run"
+	Issued    Outcome = "issued" // a token, of which nothing is stored
 )
 
 // Request is the record of one request's way through the server, stage by stage.
@@ -135,7 +136,7 @@ func (r Request) quiet() bool {
 	case api.VerbGet, api.VerbList, api.VerbWatch:
 		return r.Outcome != Outcome(metav1.StatusReasonForbidden)
 	}
-	return r.Routine || r.Outcome == Unchanged
+	return r.Routine || r.Outcome == Unchanged || r.Outcome == Issued
 }
 
 func (r Request) what() string {

@@ -18,6 +18,7 @@ import (
 	"minisim/sim/apiserver/access"
 	"minisim/sim/apiserver/admission"
 	"minisim/sim/apiserver/kinds"
+	"minisim/sim/apiserver/token"
 	"minisim/sim/etcdstore"
 )
 
@@ -33,6 +34,7 @@ type call struct {
 	rule     string        // what allowed it
 	admitted []string      // what admission changed
 	outcome  Outcome
+	claims   token.Claims
 	changes  []change // committed; the watchers are told at the end
 	grouped  bool     // its write waits for those of its group, and so does its record
 }
@@ -48,6 +50,7 @@ var actions = map[string]map[api.Verb]action{
 	"binding":  {api.VerbCreate: (*call).bind},
 	"eviction": {api.VerbCreate: (*call).evict},
 	"finalize": {api.VerbUpdate: (*call).finalize},
+	"token":    {api.VerbCreate: (*call).issue},
 
 	"resize":              {api.VerbGet: (*call).get, api.VerbUpdate: (*call).update, api.VerbPatch: (*call).patch},
 	"ephemeralcontainers": {api.VerbGet: (*call).get, api.VerbUpdate: (*call).update, api.VerbPatch: (*call).patch},
@@ -66,6 +69,8 @@ func serves(r *api.Resource, sub string) bool {
 		return r == api.Pods
 	case "finalize":
 		return r == api.Namespaces
+	case "token":
+		return r == api.ServiceAccounts
 	}
 	return false
 }

@@ -137,7 +137,10 @@ func (s *fakeServer) Do(q api.Request) (api.Object, error) {
 		}
 		s.requests = append(s.requests, fmt.Sprintf("%s %s %s", q.Verb, name, q.Key))
 	}
-	if present == nil && q.Verb != api.VerbCreate {
+	if q.Subresource == "token" && present != nil {
+		return q.Object, nil
+	}
+	if present == nil && (q.Verb != api.VerbCreate || q.Subresource == "token") {
 		return nil, apierrors.NewNotFound(q.Resource.GroupResource(), q.Key.Name)
 	}
 	switch q.Verb {

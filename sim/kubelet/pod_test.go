@@ -433,6 +433,14 @@ func TestMissingConfiguration(t *testing.T) {
 	fromVolume := func(p *corev1.Pod) {
 		p.Spec.Volumes = []corev1.Volume{{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}}}}}
 	}
+	fromToken := func(p *corev1.Pod) {
+		p.Spec.ServiceAccountName = "robot"
+		p.Spec.Volumes = []corev1.Volume{{Name: "access", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+			{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}},
+			{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "root"}, Optional: new(true)}},
+		}}}}}
+	}
+	robot := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "robot"}}
 	settings := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "settings"}}
 	password := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "password"}, Data: map[string][]byte{"value": []byte("x")}}
 	for _, c := range []struct {
@@ -449,6 +457,8 @@ func TestMissingConfiguration(t *testing.T) {
 			`Warning Failed spec.containers{main}: Error: secret "password" not found`, password, 11 * time.Second},
 		{"volume", fromVolume, "Pending main=ContainerCreating ready=False",
 			`Warning FailedMount: MountVolume.SetUp failed for volume "config" : configmap "settings" not found`, settings, 2 * time.Minute},
+		{"a token", fromToken, "Pending main=ContainerCreating ready=False",
+			`Warning FailedMount: MountVolume.SetUp failed for volume "access" : failed to fetch token: serviceaccounts "robot" not found`, robot, 2 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t)

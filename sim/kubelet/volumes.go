@@ -123,28 +123,12 @@ func (p *pod) mount(v *volume) {
 		_, err = p.secret(v.spec.Secret.SecretName, v.spec.Secret.Optional)
 		v.mounted = err == nil
 	case v.spec.Projected != nil:
-		err = p.checkProjected(v.spec.Projected)
+		err = p.project(v.spec.Projected)
 		v.mounted = err == nil
 	}
 	if err != nil {
 		p.mountFails(v, err)
 	}
-}
-
-func (p *pod) checkProjected(s *corev1.ProjectedVolumeSource) error {
-	for _, src := range s.Sources {
-		var err error
-		if src.ConfigMap != nil {
-			_, err = p.configMap(src.ConfigMap.Name, src.ConfigMap.Optional)
-		}
-		if src.Secret != nil && err == nil {
-			_, err = p.secret(src.Secret.Name, src.Secret.Optional)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // claimError is what is wrong with a claim, before any mount is tried.

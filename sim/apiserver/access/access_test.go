@@ -26,7 +26,7 @@ func (w world) PodsOn(node string, f func(api.Object) bool) {
 
 func newWorld() world {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web"}}
-	pod.Spec.NodeName = "worker-1"
+	pod.Spec.NodeName, pod.Spec.ServiceAccountName = "worker-1", "robot"
 	pod.Spec.Containers = []corev1.Container{{EnvFrom: []corev1.EnvFromSource{{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}}}}}}
 	pod.Spec.Volumes = []corev1.Volume{
 		{VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "password"}}},
@@ -104,6 +104,10 @@ func TestAuthorize(t *testing.T) {
 		{"system:node:worker-2", node, api.VerbGet, api.PersistentVolumes, "", key("pv-1"), nil, "", `persistentvolumes "pv-1" is forbidden: User "system:node:worker-2" cannot get resource "persistentvolumes" in API group "" at the cluster scope: no relationship found between node 'worker-2' and this object`},
 		{w1, node, api.VerbGet, api.VolumeAttachments, "", key("va-1"), nil, "node authorizer", ""},
 		{w1, node, api.VerbList, api.Services, "", key(""), nil, "node authorizer", ""},
+		{w1, node, api.VerbCreate, api.ServiceAccounts, "token", key("default/robot"), nil, "node authorizer", ""},
+		{w1, node, api.VerbGet, api.ServiceAccounts, "", key("default/robot"), nil, "node authorizer", ""},
+		{w1, node, api.VerbCreate, api.ServiceAccounts, "token", key("default/default"), nil, "", `serviceaccounts "default" is forbidden: User "system:node:worker-1" cannot create resource "serviceaccounts/token" in API group "" in the namespace "default": no relationship found between node 'worker-1' and this object`},
+		{w1, node, api.VerbCreate, api.ServiceAccounts, "", key("default/robot"), nil, "", `serviceaccounts is forbidden: User "system:node:worker-1" cannot create resource "serviceaccounts" in API group "" in the namespace "default": can only read individual service accounts`},
 		{w1, node, api.VerbList, api.Namespaces, "", key(""), nil, "", `namespaces is forbidden: User "system:node:worker-1" cannot list resource "namespaces" in API group "" at the cluster scope`},
 		{w1, nil, api.VerbGet, api.Nodes, "", key("worker-1"), nil, "", `nodes "worker-1" is forbidden: User "system:node:worker-1" cannot get resource "nodes" in API group "" at the cluster scope`},
 	} {

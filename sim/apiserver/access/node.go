@@ -38,6 +38,8 @@ func (p *Policy) authorizeNode(a Attributes, node string, o Objects) (why string
 		return ownCSINode(a, node)
 	case api.Secrets, api.ConfigMaps:
 		return usedByPods(a, node, o)
+	case api.ServiceAccounts:
+		return accountOfPods(a, node, o)
 	case api.PersistentVolumeClaims, api.PersistentVolumes, api.VolumeAttachments:
 		return volumes(a, node, o)
 	}
@@ -153,6 +155,29 @@ func usedByPods(a Attributes, node string, o Objects) (string, bool) {
 	o.PodsOn(node, func(p api.Object) bool {
 		pod := p.(*corev1.Pod)
 		found = pod.Namespace == a.Key.Namespace && uses(pod, a.Resource, name)
+		return !found
+	})
+	if !found {
+		return unrelated(node), false
+	}
+	return "", true
+}
+
+// accountOfPods allows to read an account that a pod on the node runs as, and to
+// have a token for it.
+func accountOfPods(a Attributes, node string, o Objects) (string, bool) {
+	switch {
+	case a.Subresource == "token" && a.Verb != api.VerbCreate:
+		return "can only create tokens for individual service accounts", false
+	case a.Subresource == "" && a.Verb != api.VerbGet:
+		return "can only read individual service accounts", false
+	case a.Subresource != "" && a.Subresource != "token":
+		return "can only create token subresource of serviceaccount", false
+	}
+	found := false
+	o.PodsOn(node, func(p api.Object) bool {
+		pod := p.(*corev1.Pod)
+		found = pod.Namespace == a.Key.Namespace && pod.Spec.ServiceAccountName == a.Key.Name
 		return !found
 	})
 	if !found {

@@ -5,10 +5,12 @@ import (
 	"testing"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"minisim/sim/api"
 )
@@ -51,6 +53,14 @@ var around = world{
 	class("high", 1000, false, corev1.PreemptNever),
 	storage("a-old", "true", time.Hour), storage("b-new", "true", 0), storage("c-new", "true", 0), storage("d-other", "false", 0),
 	&corev1.Pod{ObjectMeta: named("there"), Spec: corev1.PodSpec{NodeName: "n2"}},
+	podOn("n1", "here", "1"), podOn("n2", "elsewhere", "2"),
+}
+
+// podOn is a pod with the volume that has a token.
+func podOn(node, name, uid string) *corev1.Pod {
+	p := &corev1.Pod{ObjectMeta: named(name), Spec: corev1.PodSpec{NodeName: node, Volumes: []corev1.Volume{{VolumeSource: corev1.VolumeSource{Projected: tokenSource()}}}}}
+	p.UID = types.UID(uid)
+	return p
 }
 
 func create(o api.Object) *Attributes {
@@ -141,6 +151,14 @@ func TestNodeRestriction(t *testing.T) {
 		}
 		return &Attributes{User: "system:node:n1", Groups: []string{"system:nodes"}, Verb: verb, Subresource: sub, Resource: r, Key: key, Object: o, Old: old, Generate: generate}
 	}
+	ref := func(name, uid string) *authenticationv1.BoundObjectReference {
+		return &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: name, UID: types.UID(uid)}
+	}
+	token := func(bound *authenticationv1.BoundObjectReference, audiences ...string) *Attributes {
+		a := kubelet(api.VerbCreate, "token", &corev1.ServiceAccount{ObjectMeta: named("default")}, nil)
+		a.Object = &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{BoundObjectRef: bound, Audiences: audiences}}
+		return a
+	}
 	node := func(name string, change func(*corev1.Node)) *corev1.Node {
 		n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
 		if change != nil {
@@ -171,6 +189,13 @@ func TestNodeRestriction(t *testing.T) {
 		{"takes a label away", kubelet(api.VerbUpdate, "", node("n1", nil), node("n1", label("kubernetes.io/x"))), "is not allowed to modify labels: kubernetes.io/x"},
 		{"creates a pod", kubelet(api.VerbCreate, "", &corev1.Pod{ObjectMeta: named("p")}, nil), `pod does not have "kubernetes.io/config.mirror" annotation, node "n1" can only create mirror pods`},
 		{"updates another's pod", kubelet(api.VerbUpdate, "status", there, there), `node "n1" can only update pod status for pods with spec.nodeName set to itself`},
+		{"wants a token for nobody", token(nil), "node requested token not bound to a pod"},
+		{"wants a token for a pod without its UID", token(&authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: "here"}), "node requested token with a pod binding without a uid"},
+		{"wants a token for its own pod", token(ref("here", "1")), ""},
+		{"wants a token for an earlier pod", token(ref("here", "9")), "the UID in the bound object reference (9) does not match the UID in record. The object might have been deleted and then recreated"},
+		{"wants a token for another node's pod", token(ref("elsewhere", "2")), "node requested token bound to a pod scheduled on a different node"},
+		{"wants a token for many", token(ref("here", "1"), "a", "b"), "node may only request 0 or 1 audiences"},
+		{"wants a token for somebody else", token(ref("here", "1"), "vault"), `audience "vault" not found in pod spec volume, system:node:n1 is not authorized to request tokens for this audience`},
 		{"deletes another's pod", kubelet(api.VerbDelete, "", nil, there), `node "n1" can only delete pods with spec.nodeName set to itself`},
 	} {
 		_, err := Admit(c.a, around)

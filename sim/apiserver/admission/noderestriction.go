@@ -1,11 +1,14 @@
 package admission
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"minisim/sim/api"
 )
@@ -22,6 +25,8 @@ func nodeRestriction(a *Attributes, o Objects) (string, error) {
 		return "", restrictPod(a, node, o)
 	case api.Nodes:
 		return "", restrictNode(a, node)
+	case api.ServiceAccounts:
+		return "", restrictToken(a, node, o)
 	case api.Leases:
 		if a.Key.Namespace != corev1.NamespaceNodeLease {
 			return "", a.forbid(fmt.Errorf("can only access leases in the %q system namespace", corev1.NamespaceNodeLease))
@@ -60,6 +65,45 @@ func restrictPod(a *Attributes, node string, o Objects) error {
 	default:
 		return a.forbid(fmt.Errorf("node %q can only delete pods with spec.nodeName set to itself", node))
 	}
+}
+
+// restrictToken has a kubelet ask for tokens only that are bound to a pod on its
+// node and meant for whom that pod names.
+func restrictToken(a *Attributes, node string, o Objects) error {
+	r, ok := a.Object.(*authenticationv1.TokenRequest)
+	if !ok {
+		return nil
+	}
+	ref := r.Spec.BoundObjectRef
+	switch {
+	case ref == nil || ref.APIVersion != "v1" || ref.Kind != "Pod" || ref.Name == "":
+		return a.forbid(errors.New("node requested token not bound to a pod"))
+	case ref.UID == "":
+		return a.forbid(errors.New("node requested token with a pod binding without a uid"))
+	}
+	pod, ok := o.Get(api.Pods, api.Key{Namespace: a.Key.Namespace, Name: ref.Name}).(*corev1.Pod)
+	switch {
+	case !ok:
+		return apierrors.NewNotFound(api.Pods.GroupResource(), ref.Name)
+	case ref.UID != pod.UID:
+		return a.forbid(fmt.Errorf("the UID in the bound object reference (%s) does not match the UID in record. The object might have been deleted and then recreated", ref.UID))
+	case pod.Spec.NodeName != node:
+		return a.forbid(errors.New("node requested token bound to a pod scheduled on a different node"))
+	case len(r.Spec.Audiences) > 1:
+		return a.forbid(errors.New("node may only request 0 or 1 audiences"))
+	}
+	audience := strings.Join(r.Spec.Audiences, "")
+	if !slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return projectsToken(v, audience) }) {
+		return a.forbid(fmt.Errorf("audience %q not found in pod spec volume, %s is not authorized to request tokens for this audience", audience, a.User))
+	}
+	return nil
+}
+
+// projectsToken says whether a volume has a token that is meant for somebody, "": the API server.
+func projectsToken(v corev1.Volume, audience string) bool {
+	return v.Projected != nil && slices.ContainsFunc(v.Projected.Sources, func(s corev1.VolumeProjection) bool {
+		return s.ServiceAccountToken != nil && s.ServiceAccountToken.Audience == audience
+	})
 }
 
 func restrictNode(a *Attributes, node string) error {

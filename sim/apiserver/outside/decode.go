@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -32,6 +33,7 @@ var bodies = map[string]struct {
 }{
 	"scale":    {autoscalingv1.SchemeGroupVersion.WithKind("Scale"), func() api.Object { return &autoscalingv1.Scale{} }},
 	"binding":  {corev1.SchemeGroupVersion.WithKind("Binding"), func() api.Object { return &corev1.Binding{} }},
+	"token":    {authenticationv1.SchemeGroupVersion.WithKind("TokenRequest"), func() api.Object { return &authenticationv1.TokenRequest{} }},
 	"eviction": {policyv1.SchemeGroupVersion.WithKind("Eviction"), func() api.Object { return &policyv1.Eviction{} }},
 }
 
@@ -41,6 +43,13 @@ func BodyKind(r *api.Resource, subresource string) schema.GroupVersionKind {
 		return b.kind
 	}
 	return r.GVK()
+}
+
+// Decode reads the body of a request that is no write, with remarks on what in it its kind does not know.
+func (r Request) Decode(of *api.Resource) (api.Object, []string, error) {
+	w := &write{Request: r, resource: of}
+	o, err := w.decode()
+	return o, w.result.Warnings, err
 }
 
 // decode reads the request's body.

@@ -15,13 +15,14 @@ import (
 )
 
 // Keys are a cluster's secrets: its own certificate authority, with what that has
-// issued. They are random, live as long as whoever serves the cluster, and are
+// issued, and the key that signs tokens. They are random, live as long as whoever serves the cluster, and are
 // never written down but in kubeconfigs.
 type Keys struct {
 	authority *x509.Certificate
 	key       crypto.Signer
 	pool      *x509.CertPool
 	server    tls.Certificate
+	tokens    signer
 }
 
 // validity is how long certificates are good for.
@@ -55,7 +56,10 @@ func NewKeys() (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.server, err = tls.X509KeyPair(certPEM, keyPEM)
+	if k.server, err = tls.X509KeyPair(certPEM, keyPEM); err != nil {
+		return nil, err
+	}
+	k.tokens, err = newSigner()
 	return k, err
 }
 

@@ -80,6 +80,10 @@ func (c *exchange) plain(path string) func() error {
 		}
 	}
 	switch path {
+	case discoveryPath:
+		return c.discoverIssuer
+	case keysPath:
+		return c.tokenKeys
 	case "/version", "/version/":
 		return c.version
 	case "/", "":

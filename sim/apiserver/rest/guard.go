@@ -30,7 +30,7 @@ func (c *exchange) serve() error {
 	if err := c.meant(); err != nil {
 		return err
 	}
-	user, err := c.server.caller(c.r)
+	user, err := c.caller()
 	if err != nil {
 		return err
 	}

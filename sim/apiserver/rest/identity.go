@@ -1,8 +1,7 @@
 package rest
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 
 	"minisim/sim/apiserver"
+	"minisim/sim/apiserver/token"
 )
 
 // User is who makes a request.
@@ -36,7 +36,8 @@ var anonymous = User{Name: anonymousName, Groups: []string{unauthenticated}}
 
 // caller finds out who makes a request: by a client certificate that the
 // cluster's authority has issued, or by a bearer token.
-func (s *Server) caller(r *http.Request) (User, error) {
+func (c *exchange) caller() (User, error) {
+	r := c.r
 	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
 		subject := r.TLS.VerifiedChains[0][0].Subject
 		return known(User{Name: subject.CommonName, Groups: subject.Organization}), nil
@@ -45,27 +46,15 @@ func (s *Server) caller(r *http.Request) (User, error) {
 	if header == "" {
 		return anonymous, nil
 	}
-	token, ok := strings.CutPrefix(header, "Bearer ")
-	if ok {
-		if u, ok := s.bearer(strings.TrimSpace(token)); ok {
-			return known(u), nil
-		}
+	text, ok := strings.CutPrefix(header, "Bearer ")
+	if !ok {
+		return User{}, apierrors.NewUnauthorized("Unauthorized")
 	}
-	return User{}, apierrors.NewUnauthorized("Unauthorized")
-}
-
-// bearer finds whose token it is, in a time that does not depend on how much of it is right.
-func (s *Server) bearer(token string) (User, bool) {
-	want := sha256.Sum256([]byte(token))
-	var found User
-	ok := false
-	for t, u := range s.config.Tokens {
-		have := sha256.Sum256([]byte(t))
-		if subtle.ConstantTimeCompare(want[:], have[:]) == 1 {
-			found, ok = u, true
-		}
+	u, _, err := c.bearer(strings.TrimSpace(text), []string{token.Issuer})
+	if errors.As(err, &strangerError{}) {
+		return User{}, apierrors.NewUnauthorized("Unauthorized")
 	}
-	return found, ok
+	return u, err
 }
 
 // known adds the groups of everybody who has been authenticated.

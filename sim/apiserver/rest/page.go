@@ -14,9 +14,9 @@ import (
 	"minisim/sim/api"
 )
 
-// token is what a client hands back to get the next page: all pages show the
+// pageToken is what a client hands back to get the next page: all pages show the
 // state of one revision.
-type token struct {
+type pageToken struct {
 	Version  string `json:"v"`
 	Revision int64  `json:"rv"`
 	After    string `json:"start"` // the key from which the page begins: what comes after "namespace/name"
@@ -24,7 +24,7 @@ type token struct {
 
 const tokenVersion = "meta.k8s.io/v1"
 
-func (t token) String() string {
+func (t pageToken) String() string {
 	data, err := json.Marshal(t)
 	if err != nil {
 		panic("rest: a token of two words cannot be written: " + err.Error())
@@ -34,7 +34,7 @@ func (t token) String() string {
 
 // readToken reads a token. Its revision is negative for one that goes on with whatever there is now.
 func readToken(s string) (revision int64, after string, err error) {
-	t := token{}
+	t := pageToken{}
 	data, err := base64.RawURLEncoding.DecodeString(s)
 	if err == nil {
 		err = json.Unmarshal(data, &t)
@@ -69,7 +69,7 @@ func continued(err error, after string) error {
 		"You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. " +
 		"Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted " +
 		"between the time the first chunk was returned and now may show up in the list.")
-	out.ErrStatus.ListMeta.Continue = token{tokenVersion, -1, after + afterKey}.String()
+	out.ErrStatus.ListMeta.Continue = pageToken{tokenVersion, -1, after + afterKey}.String()
 	return out
 }
 
@@ -98,7 +98,7 @@ func (q listing) page(list api.List) ([]api.Object, metav1.ListMeta) {
 	}
 	rest := int64(len(items) - q.limit)
 	items = items[:q.limit]
-	meta.Continue = token{tokenVersion, list.Revision, order(api.KeyOf(items[len(items)-1])) + afterKey}.String()
+	meta.Continue = pageToken{tokenVersion, list.Revision, order(api.KeyOf(items[len(items)-1])) + afterKey}.String()
 	if text(q.Labels)+text(q.Fields) == "" {
 		meta.RemainingItemCount = &rest
 	}

@@ -34,9 +34,10 @@ func (r review) describe() metav1.APIResource {
 	return metav1.APIResource{Name: r.resource, SingularName: r.resource[:len(r.resource)-1], Namespaced: r.namespaced, Kind: r.kind.Kind, Verbs: metav1.Verbs{"create"}}
 }
 
-// reviews are the questions that are answered: who am I, and may I?
+// reviews are the questions that are answered: who am I, whose token is this, and who may do what?
 var reviews = []review{
 	{"selfsubjectreviews", false, authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"), whoAmI},
+	{"tokenreviews", false, authenticationv1.SchemeGroupVersion.WithKind("TokenReview"), whoseToken},
 	{"selfsubjectaccessreviews", false, authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), mayI},
 	{"selfsubjectrulesreviews", false, authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectRulesReview"), whatMayI},
 	{"localsubjectaccessreviews", true, authorizationv1.SchemeGroupVersion.WithKind("LocalSubjectAccessReview"), mayTheyHere},

@@ -64,6 +64,9 @@ func (c *exchange) routeOfSubresource() route {
 		}
 		return r
 	}
+	if t.resource == api.ServiceAccounts && t.subresource == "token" {
+		return route{http.MethodPost: c.issueToken}
+	}
 	r := route{}
 	for verb, method := range methodOf {
 		if apiserver.Supports(t.resource, t.subresource, verb) {
