@@ -74,7 +74,7 @@ func claim(root, name string) (*Home, error) {
 	}
 	dir := filepath.Join(root, name)
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := os.MkdirAll(dir, 0o700); err != nil { // somebody may just remove the root, which is empty
 			return nil, err
 		}
 		lock, err := take(dir)
@@ -164,7 +164,9 @@ func (h *Home) Abandon() error { return h.lock.Close() }
 func remove(dir string, lock *flock.Flock) error {
 	c := Cluster{Dir: dir}
 	c.Name = filepath.Base(dir)
-	return errors.Join(c.Unmerge(), clear(dir), os.RemoveAll(dir), lock.Close())
+	err := errors.Join(c.Unmerge(), clear(dir), os.RemoveAll(dir), lock.Close())
+	_ = os.Remove(filepath.Dir(dir)) // if nothing else is in it
+	return err
 }
 
 // Lost says whether the folder has been removed, by whomever: nobody would find the cluster any more.

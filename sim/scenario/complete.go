@@ -19,7 +19,7 @@ func (r *Runner) Complete(words []string) []string {
 			options = append(options, v.Name)
 		} else if v.Name == words[0] {
 			for _, form := range strings.Split(v.Usage, " | ") {
-				options = append(options, r.fits(words, strings.Fields(form))...)
+				options = append(options, CompleteForm(words, form, r.named)...)
 			}
 		}
 	}
@@ -29,37 +29,43 @@ func (r *Runner) Complete(words []string) []string {
 	return slices.Compact(options)
 }
 
-// fits gives what may stand at the place of the last word in one form of a verb's usage.
-func (r *Runner) fits(words, form []string) []string {
-	at := len(words) - 1
-	if at > 1 && len(form) > 1 && form[len(form)-1] == "…" { // as many as one likes of what stands before it
-		for len(form) <= at+1 {
-			form = slices.Insert(form, len(form)-1, form[len(form)-2])
-		}
-	}
-	if at >= len(form) {
-		return nil
-	}
-	for i, w := range form[:at] {
-		if w == strings.ToLower(w) && !slices.Contains(strings.Split(w, "|"), words[i]) {
-			return nil
-		}
-	}
-	switch form[at] {
+// named are the names that a word in capitals stands for in a verb's usage.
+func (r *Runner) named(what string) (names []string) {
+	switch what {
 	case "NODE":
 		return r.Names().Machines
 	case "SERVICE":
 		return r.Names().Services
 	case "NAME":
-		var names []string
 		r.Cluster.API.Each(api.Pods, "default", func(o api.Object) bool {
 			names = append(names, o.GetName())
 			return true
 		})
-		return names
 	}
-	if w := form[at]; w == strings.ToLower(w) && w != "…" {
-		return strings.Split(w, "|")
+	return names
+}
+
+// CompleteForm gives what may stand in place of the last word of a command in one
+// form of its usage. Words in small letters stand for themselves, those in capitals for what named says.
+func CompleteForm(words []string, usage string, named func(what string) []string) []string {
+	form, at := strings.Fields(usage), len(words)-1
+	if n := len(form); n > 1 && form[n-1] == "…" { // as many as one likes of what stands before it
+		form[n-1] = form[n-2]
+		for len(form) <= at {
+			form = append(form, form[n-2])
+		}
 	}
-	return nil
+	if at >= len(form) {
+		return nil
+	}
+	literal := func(w string) bool { return w == strings.ToLower(w) }
+	for i, w := range form[:at] {
+		if literal(w) && !slices.Contains(strings.Split(w, "|"), words[i]) {
+			return nil
+		}
+	}
+	if w := form[at]; !literal(w) {
+		return named(w)
+	}
+	return strings.Split(form[at], "|")
 }

@@ -187,7 +187,7 @@ func (m *model) completions(text string) []string {
 		}
 	} else {
 		for _, form := range strings.Split(usage(text), " | ") {
-			options = append(options, m.fits(typed, strings.Fields(form))...)
+			options = append(options, scenario.CompleteForm(typed, form, m.named)...)
 		}
 	}
 	options = slices.DeleteFunc(options, func(o string) bool { return !strings.HasPrefix(o, last) })
@@ -195,37 +195,21 @@ func (m *model) completions(text string) []string {
 	return slices.Compact(options)
 }
 
-// fits gives what may stand at the place of the last word typed in one form of a verb's usage.
-func (m *model) fits(typed, form []string) []string {
-	at := len(typed) - 1
-	if at >= len(form) {
-		return nil
-	}
-	for i, w := range form[:at] {
-		if w == strings.ToLower(w) && w != typed[i] {
-			return nil
-		}
-	}
-	switch form[at] {
+// named are the names that a word in capitals stands for in a verb's usage.
+func (m *model) named(what string) (names []string) {
+	switch what {
 	case "NODE":
-		var names []string
 		eachMachine(m.snapshot, func(x Machine) { names = append(names, x.Name) })
-		return names
 	case "SERVICE":
 		return m.snapshot.Apps
 	case "NAME":
-		var names []string
 		eachMachine(m.snapshot, func(x Machine) {
 			for _, p := range x.Pods {
 				names = append(names, podName(p.Key))
 			}
 		})
-		return names
 	}
-	if form[at] == strings.ToLower(form[at]) {
-		return strings.Split(form[at], "|")
-	}
-	return nil
+	return names
 }
 
 // usage is how the verb at the beginning of a line is used.
