@@ -23,9 +23,12 @@ func TestKeptResultsEqualFreshOnes(t *testing.T) {
 		view := framework.NewSnapshot()
 		profile := withRules(t)
 		kept := framework.NewEvaluator(profile, view)
-		c := &churn{view: view}
+		c := &churn{view: view, volumes: true}
 		for range rapid.IntRange(1, 6).Draw(t, "nodes") {
 			c.setNode(t)
+		}
+		if flip(t, "stock") {
+			c.stock(t)
 		}
 		for range rapid.IntRange(5, 40).Draw(t, "changes") {
 			c.change(t)
@@ -46,9 +49,12 @@ func TestKeptTrialsEqualFreshOnes(t *testing.T) {
 		view := framework.NewSnapshot()
 		profile := plugins.DefaultProfile()
 		kept := framework.NewEvaluator(profile, view)
-		c := &churn{view: view, local: true}
+		c := &churn{view: view, local: true, volumes: true}
 		for range rapid.IntRange(1, 6).Draw(t, "nodes") {
 			c.setNode(t)
+		}
+		if flip(t, "stock") {
+			c.stock(t)
 		}
 		urgent := c.pod(t, "urgent")
 		five := int32(5)
@@ -106,9 +112,15 @@ type churn struct {
 	lasting bool
 	// local says that no pod has a rule that looks beyond its node.
 	local bool
+	// volumes says that pods have claims and disks.
+	volumes bool
 }
 
 func (c *churn) change(t *rapid.T) {
+	if c.volumes && rapid.IntRange(0, 3).Draw(t, "storage?") == 0 {
+		c.store(t)
+		return
+	}
 	switch rapid.IntRange(0, 14).Draw(t, "change") {
 	case 0:
 		c.setNode(t)
@@ -247,7 +259,10 @@ func (c *churn) pod(t *rapid.T, name string) *v1.Pod {
 		}}
 		c.constrain(t, &pod.Spec.TopologySpreadConstraints[0])
 	}
-	pod.Spec.Affinity = affinity(t)
+	pod.Spec.Affinity = affinity(t, pod.Labels)
+	if c.volumes {
+		c.mount(t, pod)
+	}
 	if rapid.IntRange(0, 3).Draw(t, "node affinity") == 0 {
 		if pod.Spec.Affinity == nil {
 			pod.Spec.Affinity = &v1.Affinity{}
@@ -367,9 +382,17 @@ func selector(t *rapid.T) *metav1.LabelSelector {
 	return &metav1.LabelSelector{MatchLabels: map[string]string{"app": value(t, "wanted")}}
 }
 
-func affinity(t *rapid.T) *v1.Affinity {
+func affinity(t *rapid.T, own map[string]string) *v1.Affinity {
 	term := func() v1.PodAffinityTerm {
 		term := v1.PodAffinityTerm{TopologyKey: topologyKey(t), LabelSelector: selector(t)}
+		switch rapid.IntRange(0, 5).Draw(t, "label keys") {
+		case 0:
+			term.MatchLabelKeys = []string{"tier"}
+			require(term.LabelSelector, "tier", metav1.LabelSelectorOpIn, own)
+		case 1:
+			term.MismatchLabelKeys = []string{"tier"}
+			require(term.LabelSelector, "tier", metav1.LabelSelectorOpNotIn, own)
+		}
 		if flip(t, "namespaces") {
 			term.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"team": value(t, "team")}}
 		}
@@ -389,4 +412,12 @@ func affinity(t *rapid.T) *v1.Affinity {
 		return nil
 	}
 	return a
+}
+
+// require adds a pod's own value of a label to a selector, as the API server
+// does with the label keys of a new pod's affinity terms.
+func require(s *metav1.LabelSelector, key string, operator metav1.LabelSelectorOperator, own map[string]string) {
+	if v, ok := own[key]; ok {
+		s.MatchExpressions = append(s.MatchExpressions, metav1.LabelSelectorRequirement{Key: key, Operator: operator, Values: []string{v}})
+	}
 }

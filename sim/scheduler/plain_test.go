@@ -28,15 +28,19 @@ type plain struct {
 	services   []*v1.Service
 	sets       []*appsv1.ReplicaSet
 	budgets    []*policyv1.PodDisruptionBudget
-	pod        *v1.Pod
+	storage
+	pod *v1.Pod
 }
 
 // TestRulesEqualPlainOnes compares verdicts and scores on random clusters.
 func TestRulesEqualPlainOnes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := &churn{view: framework.NewSnapshot()}
+		c := &churn{view: framework.NewSnapshot(), volumes: true}
 		for range rapid.IntRange(1, 6).Draw(t, "nodes") {
 			c.setNode(t)
+		}
+		if flip(t, "stock") {
+			c.stock(t)
 		}
 		for range rapid.IntRange(0, 25).Draw(t, "changes") {
 			c.change(t)
@@ -72,7 +76,8 @@ func TestRulesEqualPlainOnes(t *testing.T) {
 
 func newPlain(view *framework.Snapshot, pod *v1.Pod) *plain {
 	p := &plain{pods: make(map[string][]*v1.Pod), namespaces: make(map[string]map[string]string), services: view.Services.All(),
-		sets: view.ReplicaSets.All(), budgets: view.Budgets.All(), pod: pod}
+		sets: view.ReplicaSets.All(), budgets: view.Budgets.All(), pod: pod,
+		storage: storage{view.Claims.All(), view.Volumes.All(), view.StorageClasses.All(), view.CSINodes.All()}}
 	for _, n := range view.Nodes() {
 		p.nodes = append(p.nodes, n.Node)
 		for _, other := range n.Pods {
@@ -94,6 +99,9 @@ func (p *plain) verdicts() []string {
 }
 
 func (p *plain) verdict(n *v1.Node) string {
+	if fault := p.claimFault(); fault != "" {
+		return fault
+	}
 	if named := p.named(); named != nil && !named[n.Name] {
 		return "NodeAffinity: node(s) didn't satisfy plugin(s) [NodeAffinity]"
 	}
@@ -113,6 +121,9 @@ func (p *plain) verdict(n *v1.Node) string {
 	}
 	if short := p.short(n); short != "" {
 		return "NodeResourcesFit: " + short
+	}
+	if fault := p.stores(n); fault != "" {
+		return fault
 	}
 	if text := p.spreads(n); text != "" {
 		return "PodTopologySpread: " + text
@@ -362,6 +373,16 @@ func (p *plain) spreads(n *v1.Node) string {
 
 // termPicks reports whether an affinity term of owner picks a pod.
 func (p *plain) termPicks(term v1.PodAffinityTerm, owner, other *v1.Pod) bool {
+	for _, key := range term.MatchLabelKeys {
+		if own, ok := owner.Labels[key]; ok && other.Labels[key] != own {
+			return false
+		}
+	}
+	for _, key := range term.MismatchLabelKeys {
+		if own, ok := owner.Labels[key]; ok && other.Labels[key] == own {
+			return false
+		}
+	}
 	if term.NamespaceSelector == nil {
 		return owner.Namespace == other.Namespace && matchesLabels(term.LabelSelector.MatchLabels, other.Labels)
 	}

@@ -31,13 +31,28 @@ const oncePodKey framework.StateKey = "VolumeRestrictions"
 // oncePod counts the uses, by other pods, of the pod's ReadWriteOncePod claims.
 type oncePod struct {
 	claims []string
-	uses   int64
+	pods   []int64 // that use each of them
+	// trial is what a trial counts in their place, as kube-scheduler does: 1 for
+	// each claim in use, however many use it, and each pod that comes or goes.
+	trial int64
 }
 
 // Clone implements framework.StateData.
 func (s *oncePod) Clone() framework.StateData {
 	c := *s
+	if c.pods != nil {
+		c.pods, c.trial = nil, s.uses()
+	}
 	return &c
+}
+
+// uses is how many of the claims are in use.
+func (s *oncePod) uses() int64 {
+	uses := s.trial
+	for _, pods := range s.pods {
+		uses += min(pods, 1)
+	}
+	return uses
 }
 
 // Name implements framework.Plugin.
@@ -67,14 +82,17 @@ func (VolumeRestrictions) PreFilter(c *framework.CycleState, pod *framework.PodI
 				s.claims = append(s.claims, framework.ObjectKey(claim))
 			}
 		}
-		for _, key := range s.claims {
-			for _, n := range c.View.Nodes() {
-				s.uses += int64(min(n.Claims[key], 1))
+		s.pods = make([]int64, len(s.claims))
+		for _, n := range c.View.Nodes() {
+			if slices.ContainsFunc(s.claims, func(key string) bool { return n.Claims[key] > 0 }) {
+				for _, other := range n.Pods {
+					s.track(other, 1)
+				}
 			}
 		}
 		c.Write(oncePodKey, s)
 	}
-	if s.uses == 0 && !slices.ContainsFunc(pod.Pod.Spec.Volumes, exclusiveDisk) {
+	if s.uses() == 0 && !slices.ContainsFunc(pod.Pod.Spec.Volumes, exclusiveDisk) {
 		return nil, framework.NewStatus(framework.Skip)
 	}
 	return nil, nil
@@ -86,13 +104,19 @@ func claimNotFound(name string) *framework.Status {
 
 // TrackPod implements framework.PodTracker.
 func (VolumeRestrictions) TrackPod(c *framework.CycleState, _, other *framework.PodInfo, _ *framework.NodeInfo, delta int64) {
-	s := framework.State[*oncePod](c, oncePodKey)
-	if s == nil {
-		return
+	if s := framework.State[*oncePod](c, oncePodKey); s != nil {
+		s.track(other, delta)
 	}
-	for _, key := range s.claims {
-		if slices.Contains(other.Claims, key) {
-			s.uses += delta
+}
+
+func (s *oncePod) track(other *framework.PodInfo, delta int64) {
+	for i, key := range s.claims {
+		switch {
+		case !slices.Contains(other.Claims, key):
+		case s.pods == nil:
+			s.trial += delta
+		default:
+			s.pods[i] += delta
 		}
 	}
 }
@@ -110,7 +134,7 @@ func (VolumeRestrictions) Filter(c *framework.CycleState, pod *framework.PodInfo
 			}
 		}
 	}
-	if s := framework.State[*oncePod](c, oncePodKey); s != nil && s.uses > 0 {
+	if s := framework.State[*oncePod](c, oncePodKey); s != nil && s.uses() > 0 {
 		return claimTaken
 	}
 	return nil
