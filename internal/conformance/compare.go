@@ -270,17 +270,32 @@ func At(body []byte, path string) any {
 	return at(o, path)
 }
 
-// at goes down a dotted path; a name with dots in it may be its end.
+// at goes down a dotted path; a name with dots in it may be its end, and a number
+// is the place in a list, counted from 0.
 func at(o map[string]any, path string) any {
 	if v, ok := o[path]; ok {
 		return v
 	}
 	first, rest, more := strings.Cut(path, ".")
-	next, ok := o[first].(map[string]any)
-	if !more || !ok {
+	if !more {
 		return nil
 	}
-	return at(next, rest)
+	next := o[first]
+	if list, ok := next.([]any); ok {
+		first, rest, more = strings.Cut(rest, ".")
+		i, err := strconv.Atoi(first)
+		if err != nil || i < 0 || i >= len(list) {
+			return nil
+		}
+		if next = list[i]; !more {
+			return next
+		}
+	}
+	down, ok := next.(map[string]any)
+	if !ok {
+		return nil
+	}
+	return at(down, rest)
 }
 
 // difference says where two values differ, "" if nowhere.

@@ -22,6 +22,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -39,7 +40,9 @@ type Resource struct {
 	Name           string // plural, as in URLs: "pods"
 	Singular       string
 	Kind           string
+	ListKind       string // of a list of them
 	ShortNames     []string
+	Categories     []string // words that stand for several resources at once: "all"
 	Namespaced     bool
 	Status         bool   // it has a status subresource
 	Folder         string // below /registry/, where the store keeps it; Kubernetes' own, at times odd, names; "": nothing is stored
@@ -125,6 +128,8 @@ var (
 	PriorityClasses      = group("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", "priorityclasses", false, false, func() Object { return &schedulingv1.PriorityClass{} }, "pc")
 	PodDisruptionBudgets = group("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", "poddisruptionbudgets", true, true, func() Object { return &policyv1.PodDisruptionBudget{} }, "pdb")
 	RuntimeClasses       = group("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", "runtimeclasses", false, false, func() Object { return &nodev1.RuntimeClass{} })
+
+	CustomResourceDefinitions = group(apiextensionsv1.GroupName, "v1", "customresourcedefinitions", "CustomResourceDefinition", "apiextensions.k8s.io/customresourcedefinitions", false, true, func() Object { return &apiextensionsv1.CustomResourceDefinition{} }, "crd", "crds")
 )
 
 // resources is the table, in the order in which it is listed.
@@ -134,6 +139,7 @@ var resources = []*Resource{
 	Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, CronJobs, ControllerRevisions, HorizontalPodAutoscalers,
 	Ingresses, IngressClasses, NetworkPolicies, Roles, RoleBindings, ClusterRoles, ClusterRoleBindings,
 	EndpointSlices, Leases, StorageClasses, VolumeAttachments, CSINodes, PriorityClasses, PodDisruptionBudgets, RuntimeClasses,
+	CustomResourceDefinitions,
 }
 
 func core(name, kind, folder string, namespaced, status bool, make func() Object, short ...string) *Resource {
@@ -142,12 +148,12 @@ func core(name, kind, folder string, namespaced, status bool, make func() Object
 
 func group(g, version, name, kind, folder string, namespaced, status bool, make func() Object, short ...string) *Resource {
 	return &Resource{
-		Group: g, Version: version, Name: name, Singular: strings.ToLower(kind), Kind: kind, ShortNames: short,
+		Group: g, Version: version, Name: name, Singular: strings.ToLower(kind), Kind: kind, ListKind: kind + "List", ShortNames: short,
 		Namespaced: namespaced, Status: status, Folder: folder, New: make,
 	}
 }
 
-// Resources is the whole table. It must not be changed.
+// Resources is the whole table: all that a server serves but for custom resources. It must not be changed.
 func Resources() []*Resource { return resources }
 
 // ByKind finds a resource by its kind, nil if it is not served.

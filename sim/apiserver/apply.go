@@ -68,7 +68,7 @@ func (c *call) appliedTwice() error {
 // merged is old with what is wanted. The error is a Conflict when a field that is
 // wanted otherwise belongs to somebody else, and the request does not force it.
 func (c *call) merged(old api.Object, wanted *unstructured.Unstructured) (api.Object, error) {
-	m, err := c.server.owners.of(c.Resource, c.spoken, c.Subresource)
+	m, err := c.server.managerOf(c.Resource, c.spoken, c.Subresource)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ type item struct {
 	object   api.Object // shared; never changed
 	size     int        // of what the store has of it, in bytes
 	revision int64
+	raw      []byte // what the store has of it; of custom resources only, whose definition may change
 }
 
 // encodes says whether value is what the store has of the object. Its bytes are
@@ -37,6 +38,9 @@ type item struct {
 func (it *item) encodes(r *api.Resource, value []byte) bool {
 	if len(value) != it.size {
 		return false
+	}
+	if it.raw != nil {
+		return bytes.Equal(it.raw, value)
 	}
 	now, err := encode(r, at(it.object, it.revision))
 	return err == nil && bytes.Equal(now, value)
@@ -54,8 +58,8 @@ func newCache() cache {
 // loaded notes that the cache has the state at a revision, and no history before it.
 func (c *cache) loaded(revision int64) {
 	c.revision = revision
-	for _, r := range api.Resources() {
-		c.tables[r].window = window{floor: revision}
+	for _, t := range c.tables {
+		t.window = window{floor: revision}
 	}
 }
 
@@ -109,8 +113,11 @@ func (t *table) unindex(k api.Key, it *item) {
 func (t *table) list(f *filter) []api.Object {
 	var out []api.Object
 	add := func(it *item) {
-		if it != nil && f.matches(it.object) {
-			out = append(out, it.object)
+		if it == nil {
+			return
+		}
+		if o := f.shown(it.object); f.matches(o) {
+			out = append(out, o)
 		}
 	}
 	slot := f.slot()

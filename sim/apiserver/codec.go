@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -30,6 +31,9 @@ var errNotProtobuf = errors.New("not a Kubernetes object in protobuf")
 // out (it is the store's), so o must belong to the caller. The same object
 // always gives the same bytes: maps are written in the order of their keys.
 func encode(r *api.Resource, o api.Object) ([]byte, error) {
+	if r == api.CustomResourceDefinitions {
+		return encodeJSON(o)
+	}
 	m, ok := o.(message)
 	if !ok {
 		return nil, fmt.Errorf("encode a %T: %w", o, errNotProtobuf)
@@ -48,6 +52,9 @@ func encode(r *api.Resource, o api.Object) ([]byte, error) {
 
 // decode reads what encode wrote, with the type and the revision filled in.
 func decode(r *api.Resource, data []byte, revision int64) (api.Object, error) {
+	if r == api.CustomResourceDefinitions {
+		return decodeJSON(r, data, revision)
+	}
 	body, ok := bytes.CutPrefix(data, magic)
 	if !ok {
 		return nil, fmt.Errorf("decode a %s: %w", r.Kind, errNotProtobuf)
@@ -66,6 +73,25 @@ func decode(r *api.Resource, data []byte, revision int64) (api.Object, error) {
 	return o, nil
 }
 
+// encodeJSON writes an object as Kubernetes stores definitions of custom resources.
+func encodeJSON(o api.Object) ([]byte, error) {
+	o.SetResourceVersion("")
+	data, err := json.Marshal(o)
+	return append(data, '\n'), err
+}
+
+// decodeJSON reads what encodeJSON wrote.
+func decodeJSON(r *api.Resource, data []byte, revision int64) (api.Object, error) {
+	o := r.New()
+	if err := json.Unmarshal(data, o); err != nil {
+		return nil, fmt.Errorf("decode a %s: %w", r.Kind, err)
+	}
+	canonical(o)
+	o.GetObjectKind().SetGroupVersionKind(r.GVK())
+	o.SetResourceVersion(revisionText(revision))
+	return o, nil
+}
+
 func apiVersion(r *api.Resource) string {
 	if r.Group == "" {
 		return r.Version
@@ -74,17 +100,18 @@ func apiVersion(r *api.Resource) string {
 }
 
 // parseStoreKey says of which object a key of the store is.
-func parseStoreKey(key string) (*api.Resource, api.Key, bool) {
+func (c *Catalog) parseStoreKey(key string) (*api.Resource, api.Key, bool) {
 	rest, ok := strings.CutPrefix(key, "/registry/")
 	if !ok {
 		return nil, api.Key{}, false
 	}
 	folder, rest, _ := strings.Cut(rest, "/")
-	r := byFolder[folder]
-	if r == nil { // such as services/specs
+	folders := c.folders
+	r := folders[folder]
+	if r == nil { // such as services/specs, or a group and a resource
 		var more string
 		more, rest, _ = strings.Cut(rest, "/")
-		r = byFolder[folder+"/"+more]
+		r = folders[folder+"/"+more]
 	}
 	if r == nil || rest == "" {
 		return nil, api.Key{}, false

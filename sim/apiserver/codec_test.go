@@ -97,6 +97,9 @@ func (f filler) fill(v reflect.Value, depth int) {
 // table, filled at random, the canonical form equals the decoded one.
 func TestCanonicalIsWhatComesBack(t *testing.T) {
 	for _, r := range api.Resources() {
+		if r == api.CustomResourceDefinitions {
+			continue // stored as JSON, which is always read again
+		}
 		f := filler{rand.New(rand.NewPCG(1, 2))}
 		for range 200 {
 			o := r.New()
@@ -164,6 +167,9 @@ func sameForm(a, b reflect.Value) string {
 func TestEncodeAsKubernetesDoes(t *testing.T) {
 	theirs := protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)
 	for _, r := range api.Resources() {
+		if r == api.CustomResourceDefinitions {
+			continue // stored as JSON
+		}
 		f := filler{rand.New(rand.NewPCG(3, 4))}
 		o := r.New()
 		f.fill(reflect.ValueOf(o).Elem(), 0)
@@ -186,12 +192,12 @@ func TestStoreKeysAreReadBack(t *testing.T) {
 		if r.Namespaced {
 			k.Namespace = "some-namespace"
 		}
-		if r2, k2, ok := parseStoreKey(r.StoreKey(k)); !ok || r2 != r || k2 != k {
+		if r2, k2, ok := catalogOf(nil).parseStoreKey(r.StoreKey(k)); !ok || r2 != r || k2 != k {
 			t.Errorf("%s: read as %v %v %v", r.StoreKey(k), r2, k2, ok)
 		}
 	}
 	for _, key := range []string{"", "/registry/", "/registry/pods/", "/registry/example.com/widgets/default/a", "/elsewhere/pods/default/a"} {
-		if r, k, ok := parseStoreKey(key); ok {
+		if r, k, ok := catalogOf(nil).parseStoreKey(key); ok {
 			t.Errorf("%q: read as %s %s", key, r, k)
 		}
 	}

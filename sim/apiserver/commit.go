@@ -7,8 +7,10 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"minisim/sim/api"
 	"minisim/sim/etcdstore"
@@ -37,7 +39,7 @@ func (c *call) write(value []byte, own api.Object, guard int64) (api.Object, err
 func (c *call) committed(events []etcdstore.Event, value []byte, own api.Object) (api.Object, error) {
 	var now api.Object
 	for _, ev := range events {
-		if !bytes.Equal(ev.Value, value) {
+		if !bytes.Equal(ev.Value, value) || inJSON(c.Resource, own) {
 			own = nil
 		}
 		ch, err := c.server.apply(ev, own)
@@ -47,7 +49,16 @@ func (c *call) committed(events []etcdstore.Event, value []byte, own api.Object)
 		c.changes = append(c.changes, ch)
 		now = ch.new
 	}
+	if view := c.server.view(c.Resource); view != nil {
+		now = view(now)
+	}
 	return now, nil
+}
+
+// inJSON says whether an object is stored as JSON, which may keep it in another form than it had: it is read again.
+func inJSON(r *api.Resource, o api.Object) bool {
+	_, custom := o.(*unstructured.Unstructured)
+	return custom || r == api.CustomResourceDefinitions
 }
 
 // refused says what a client gets for a commit that did not come about. A guard
@@ -69,7 +80,7 @@ func (c *call) refused(err error, guard int64) error {
 // apply brings one event of the store into the cache. It is the only way in. own
 // is the event's object if it is known, else it is decoded.
 func (s *Server) apply(ev etcdstore.Event, own api.Object) (change, error) {
-	r, k, ok := parseStoreKey(ev.Key)
+	r, k, ok := s.Catalog().parseStoreKey(ev.Key)
 	if !ok {
 		return change{}, plain("%s: not a key of a known resource", ev.Key)
 	}
@@ -85,7 +96,7 @@ func (s *Server) apply(ev etcdstore.Event, own api.Object) (change, error) {
 	} else {
 		if own == nil {
 			var err error
-			if own, err = decode(r, ev.Value, ev.Revision); err != nil {
+			if own, err = s.decode(r, ev.Value, ev.Revision); err != nil {
 				return change{}, plain("%v", err)
 			}
 		} else {
@@ -93,15 +104,27 @@ func (s *Server) apply(ev etcdstore.Event, own api.Object) (change, error) {
 			own.SetResourceVersion(strconv.FormatInt(ev.Revision, 10))
 		}
 		ch.new = own
-		t.put(k, &item{object: own, size: len(ev.Value), revision: ev.Revision})
+		t.put(k, s.item(r, own, ev.Value, ev.Revision))
 	}
 	t.window.add(ev.Revision, k)
-	s.follow(r, k, ch.old, ch.new)
+	if err := s.follow(r, k, ch.old, ch.new); err != nil {
+		return change{}, plain("%v", err)
+	}
 	return ch, nil
 }
 
-// follow keeps what derives from objects: which addresses are taken, which Events expire.
-func (s *Server) follow(r *api.Resource, k api.Key, old, new api.Object) {
+// item is an object as the cache keeps it.
+func (s *Server) item(r *api.Resource, o api.Object, value []byte, revision int64) *item {
+	it := &item{object: o, size: len(value), revision: revision}
+	if s.Catalog().Custom(r) != nil {
+		it.raw = value
+	}
+	return it
+}
+
+// follow keeps what derives from objects: which addresses are taken, which
+// Events expire, which custom resources there are.
+func (s *Server) follow(r *api.Resource, k api.Key, old, new api.Object) error {
 	switch r {
 	case api.Services:
 		s.net.follow(old, new)
@@ -111,7 +134,11 @@ func (s *Server) follow(r *api.Resource, k api.Key, old, new api.Object) {
 		if new != nil {
 			s.expireLater(k, new.GetResourceVersion())
 		}
+	case api.CustomResourceDefinitions:
+		crd, _ := new.(*apiextensionsv1.CustomResourceDefinition)
+		return s.define(k.Name, crd)
 	}
+	return nil
 }
 
 // since gives the events that a watch missed: those after a revision, or from 0

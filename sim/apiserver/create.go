@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,9 @@ func (c *call) create() (api.Object, error) {
 	k := c.strategy()
 	if k.Default != nil {
 		k.Default(o)
+	}
+	if c.server.Catalog().Terminating(c.Resource) {
+		return nil, apierrors.NewForbidden(c.Resource.GroupResource(), c.Key.Name, errTerminating)
 	}
 	if err := c.admit(api.VerbCreate, o, nil); err != nil {
 		return nil, err
@@ -46,7 +50,7 @@ func (c *call) create() (api.Object, error) {
 	if err := c.vacant(o); err != nil {
 		return nil, err
 	}
-	value, err := encode(c.Resource, o)
+	value, err := c.server.encode(c.Resource, o)
 	if err != nil {
 		return nil, plain("%v", err)
 	}
@@ -76,20 +80,25 @@ func (c *call) vacant(o api.Object) error {
 	return apierrors.NewAlreadyExists(c.Resource.GroupResource(), c.Key.Name)
 }
 
+var errTerminating = errors.New("create not allowed while custom resource definition is terminating")
+
 // received is the server's own copy of the request's object, of the right type,
 // name and namespace.
 func (c *call) received() (api.Object, error) {
 	if c.Object == nil {
 		return nil, apierrors.NewBadRequest("the request has no object")
 	}
-	if have := c.Object.GetObjectKind().GroupVersionKind(); !have.Empty() && have != c.Resource.GVK() {
+	have, custom := c.Object.GetObjectKind().GroupVersionKind(), c.server.Catalog().Custom(c.Resource) != nil
+	if !have.Empty() && have != c.Resource.GVK() && !custom { // of custom resources validation tells
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): it is a %s", c.Resource.Kind, have.Kind))
 	}
 	o, ok := c.Object.DeepCopyObject().(api.Object)
 	if !ok {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("not an object: %T", c.Object))
 	}
-	o.GetObjectKind().SetGroupVersionKind(c.Resource.GVK())
+	if have.Empty() || !custom {
+		o.GetObjectKind().SetGroupVersionKind(c.Resource.GVK())
+	}
 	if !c.Resource.Namespaced {
 		c.Key.Namespace = ""
 		o.SetNamespace("")

@@ -34,6 +34,9 @@ func (c *call) remove(opts *metav1.DeleteOptions) (api.Object, error) {
 	if err := c.precondition(it.object, opts.Preconditions); err != nil {
 		return nil, err
 	}
+	if c.Resource == api.CustomResourceDefinitions && it.object.GetDeletionTimestamp() == nil {
+		return c.undefine(it)
+	}
 	finalizers := deletionFinalizers(c.Resource, it.object, opts)
 	grace, graceful, pending := gracePeriod(it.object, opts)
 	if pending || c.pendingNamespace(it.object) {
@@ -69,7 +72,7 @@ func (c *call) gone(it *item) (api.Object, error) {
 
 // writeMarked writes the object that is marked as to be deleted.
 func (c *call) writeMarked(it *item, o api.Object) (api.Object, error) {
-	value, err := encode(c.Resource, o)
+	value, err := c.server.encode(c.Resource, o)
 	if err != nil {
 		return nil, plain("%v", err)
 	}

@@ -14,13 +14,26 @@ import (
 type filter struct {
 	resource  *api.Resource
 	namespace string
-	labels    labels.Selector // nil: everything
-	fields    fields.Selector // nil: everything
+	labels    labels.Selector                    // nil: everything
+	fields    fields.Selector                    // nil: everything
+	known     map[string]func(api.Object) string // the resource's own selectable fields
+	view      func(api.Object) api.Object        // how the resource's objects are shown; nil: as they are stored
+}
+
+// shown is an object as the watcher or reader sees it; nil stays nil.
+func (f *filter) shown(o api.Object) api.Object {
+	if f.view == nil || o == nil {
+		return o
+	}
+	return f.view(o)
 }
 
 // newFilter refuses field selectors that Kubernetes does not know for the resource.
-func newFilter(r *api.Resource, o api.ListOptions) (*filter, error) {
-	f := &filter{resource: r, namespace: o.Namespace, labels: o.Labels, fields: o.Fields}
+func (s *Server) newFilter(r *api.Resource, o api.ListOptions) (*filter, error) {
+	f := &filter{resource: s.stored(r), namespace: o.Namespace, labels: o.Labels, fields: o.Fields, known: fieldsOf[r], view: s.view(r)}
+	if v := s.Catalog().Custom(r); v != nil {
+		f.known = v.Fields()
+	}
 	if f.labels != nil && f.labels.Empty() {
 		f.labels = nil
 	}
@@ -35,8 +48,8 @@ func newFilter(r *api.Resource, o api.ListOptions) (*filter, error) {
 		if r == api.Pods && field == "spec.host" { // as the first clients called it
 			field = "spec.nodeName"
 		}
-		if !knownField(r, field) {
-			return "", "", apierrors.NewBadRequest(unknownField(r, field))
+		if !f.knows(r, field) {
+			return "", "", apierrors.NewBadRequest(f.unknown(r, field))
 		}
 		return field, value, nil
 	}); err != nil {
@@ -48,7 +61,7 @@ func newFilter(r *api.Resource, o api.ListOptions) (*filter, error) {
 func (f *filter) matches(o api.Object) bool {
 	return (f.namespace == "" || o.GetNamespace() == f.namespace) &&
 		(f.labels == nil || f.labels.Matches(labels.Set(o.GetLabels()))) &&
-		(f.fields == nil || f.fields.Matches(fieldView{o, fieldsOf[f.resource]}))
+		(f.fields == nil || f.fields.Matches(fieldView{o, f.known}))
 }
 
 // slot is the narrowest index under which a watch can be found, or a list begun.
@@ -107,18 +120,18 @@ func (v fieldView) Get(field string) string {
 	return ""
 }
 
-func knownField(r *api.Resource, field string) bool {
-	if !r.Namespaced && fieldsOf[r] != nil && field == "metadata.namespace" {
+func (f *filter) knows(r *api.Resource, field string) bool {
+	if !r.Namespaced && f.known != nil && field == "metadata.namespace" {
 		return false
 	}
-	return fieldView{fields: fieldsOf[r]}.Has(field)
+	return fieldView{fields: f.known}.Has(field)
 }
 
-func unknownField(r *api.Resource, field string) string {
+func (f *filter) unknown(r *api.Resource, field string) string {
 	switch {
 	case r == api.Jobs:
 		return fmt.Sprintf("field label %q not supported for Job", field)
-	case fieldsOf[r] != nil:
+	case f.known != nil:
 		return "field label not supported: " + field
 	}
 	return fmt.Sprintf("%q is not a known field selector: only %q, %q", field, "metadata.name", "metadata.namespace")

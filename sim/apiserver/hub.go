@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"minisim/sim/api"
 	"minisim/sim/engine"
@@ -75,9 +76,10 @@ func (h *hub) concerned(c change) []delivery {
 // event is what a change is to somebody who sees the filter's part of the
 // resource; false if nothing.
 func (f *filter) event(c *change) (api.Event, bool) {
-	was := c.old != nil && f.matches(c.old)
-	is := c.new != nil && f.matches(c.new)
-	ev := api.Event{Object: c.new, Revision: c.revision}
+	old, new := f.shown(c.old), f.shown(c.new)
+	was := old != nil && f.matches(old)
+	is := new != nil && f.matches(new)
+	ev := api.Event{Object: new, Revision: c.revision}
 	switch {
 	case is && was:
 		ev.Type = api.Modified
@@ -87,7 +89,7 @@ func (f *filter) event(c *change) (api.Event, bool) {
 		if c.gone == nil {
 			c.gone = at(c.old, c.revision)
 		}
-		ev.Type, ev.Object = api.Deleted, c.gone
+		ev.Type, ev.Object = api.Deleted, f.shown(c.gone)
 	default:
 		return api.Event{}, false
 	}
@@ -104,12 +106,19 @@ func nodeOf(o api.Object) string {
 // at is the object with another resourceVersion: the last state of an object
 // that is gone bears the revision at which it went. All else is shared with o.
 func at(o api.Object, revision int64) api.Object {
+	if u, ok := o.(*unstructured.Unstructured); ok {
+		u = u.DeepCopy() // its resourceVersion lies within what would be shared
+		u.SetResourceVersion(revisionText(revision))
+		return u
+	}
 	c := reflect.New(reflect.TypeOf(o).Elem())
 	c.Elem().Set(reflect.ValueOf(o).Elem())
 	out := c.Interface().(api.Object)
-	out.SetResourceVersion(strconv.FormatInt(revision, 10))
+	out.SetResourceVersion(revisionText(revision))
 	return out
 }
+
+func revisionText(revision int64) string { return strconv.FormatInt(revision, 10) }
 
 // watch is one open watch.
 type watch struct {
@@ -215,7 +224,7 @@ func (w *watch) Stop() {
 var errClosed = fmt.Errorf("the connection was lost: %w", api.ErrUnreachable)
 
 // close ends all watches that f picks, in the order in which they were opened.
-func (h *hub) close(f func(*watch) bool) {
+func (h *hub) close(f func(*watch) bool, why error) {
 	var found []*watch
 	for _, ws := range h.slots {
 		for _, w := range ws {
@@ -226,6 +235,6 @@ func (h *hub) close(f func(*watch) bool) {
 	}
 	slices.SortFunc(found, func(a, b *watch) int { return cmp.Compare(a.number, b.number) })
 	for _, w := range found {
-		w.end(errClosed)
+		w.end(why)
 	}
 }

@@ -10,12 +10,12 @@ func (s *Server) Answers() bool { return !s.down }
 
 // Newest is the revision of the newest write to a resource that the server
 // knows of, or the revision at which it began to look.
-func (s *Server) Newest(r *api.Resource) int64 { return s.cache.tables[r].window.newest() }
+func (s *Server) Newest(r *api.Resource) int64 { return s.table(s.known(r)).window.newest() }
 
 // Changed gives the keys of a resource that were written after a revision, the
 // oldest write first, and false if not all of them are remembered.
 func (s *Server) Changed(r *api.Resource, after int64) ([]api.Key, bool) {
-	marks, ok := s.cache.tables[r].window.after(after)
+	marks, ok := s.table(s.known(r)).window.after(after)
 	keys := make([]api.Key, 0, len(marks))
 	for _, m := range marks {
 		keys = append(keys, m.key)

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"minisim/sim/api"
+	"minisim/sim/apiserver/custom"
 	"minisim/sim/apiserver/kinds"
 )
 
@@ -56,7 +57,15 @@ func convertible(scheme *runtime.Scheme, from, to api.Object, convert func(api.O
 	}
 }
 
-// of is the field manager of a resource or subresource, for requests that speak a version of it (nil: the present one).
+// managerOf is the field manager of a resource or subresource, for requests that speak a version of it (nil: the present one).
+func (s *Server) managerOf(r, spoken *api.Resource, subresource string) (*managedfields.FieldManager, error) {
+	if v := s.Catalog().Custom(r); v != nil {
+		return v.Manager(subresource)
+	}
+	return s.owners.of(r, spoken, subresource)
+}
+
+// of is the field manager of one of Kubernetes' own resources.
 func (w *owners) of(r, spoken *api.Resource, subresource string) (*managedfields.FieldManager, error) {
 	if spoken == nil {
 		spoken = r
@@ -66,6 +75,12 @@ func (w *owners) of(r, spoken *api.Resource, subresource string) (*managedfields
 		return m, nil
 	}
 	scheme, types := ownedKinds()
+	if r == api.CustomResourceDefinitions {
+		var err error
+		if types, err = custom.DefinitionTypes(); err != nil {
+			return nil, err
+		}
+	}
 	gv := r.GVK().GroupVersion()
 	m, err := managedfields.NewDefaultFieldManager(types, scheme, scheme, scheme, spoken.GVK(), gv, subresource, reset(spoken, subresource))
 	if err != nil {
@@ -99,7 +114,7 @@ func (c *call) owned(old, o api.Object) (api.Object, error) {
 	if len(old.GetManagedFields()) == 0 {
 		return o, nil
 	}
-	m, err := c.server.owners.of(c.Resource, c.spoken, c.Subresource)
+	m, err := c.server.managerOf(c.Resource, c.spoken, c.Subresource)
 	if err != nil {
 		return nil, err
 	}

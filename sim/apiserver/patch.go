@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -37,7 +38,9 @@ func (c *call) patch() (api.Object, error) {
 		if err := sameName(o, c.Key); err != nil {
 			return nil, err
 		}
-		o.GetObjectKind().SetGroupVersionKind(c.Resource.GVK())
+		if c.server.Catalog().Custom(c.Resource) == nil {
+			o.GetObjectKind().SetGroupVersionKind(c.Resource.GVK())
+		}
 		return o, nil
 	})
 }
@@ -88,7 +91,15 @@ func (c *call) patched(old api.Object) (api.Object, error) {
 	}
 	o := reflect.New(reflect.TypeOf(old).Elem()).Interface().(api.Object)
 	strict, err := kjson.UnmarshalStrict(after, o)
-	if is := o.GetObjectKind().GroupVersionKind(); err == nil && c.PatchType != types.StrategicMergePatchType {
+	v := c.server.Catalog().Custom(c.Resource)
+	if v != nil && c.Subresource != "scale" && err == nil {
+		var unknown []string
+		unknown, err = v.Prune(o)
+		for _, path := range unknown {
+			strict = append(strict, fmt.Errorf("unknown field %q", path))
+		}
+	}
+	if is := o.GetObjectKind().GroupVersionKind(); err == nil && v == nil && c.PatchType != types.StrategicMergePatchType {
 		err = kinds.Mismatch(is, old.GetObjectKind().GroupVersionKind())
 	}
 	if err != nil {
@@ -181,15 +192,26 @@ func (c *call) applyPatch(before []byte, old api.Object) ([]byte, error) {
 		}
 		return after, nil
 	case types.StrategicMergePatchType:
+		if c.server.Catalog().Custom(c.Resource) != nil {
+			break // nobody knows how its lists are merged
+		}
 		after, err := strategicpatch.StrategicMergePatch(before, c.Patch, old)
 		if err != nil {
 			return nil, badStrategicPatch(err)
 		}
 		return after, nil
 	}
-	return nil, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, string(c.Verb), c.Resource.GroupResource(), c.Key.Name,
-		fmt.Sprintf("the body of the request was in an unknown format - accepted media types include: %s, %s, %s, %s",
-			types.JSONPatchType, types.MergePatchType, types.StrategicMergePatchType, types.ApplyYAMLPatchType), 0, true)
+	return nil, c.unknownPatch()
+}
+
+// unknownPatch is the error for a patch of a type that the resource does not take.
+func (c *call) unknownPatch() error {
+	taken := []string{string(types.JSONPatchType), string(types.MergePatchType), string(types.StrategicMergePatchType), string(types.ApplyYAMLPatchType)}
+	if c.server.Catalog().Custom(c.Resource) != nil {
+		taken = slices.Delete(taken, 2, 3)
+	}
+	return apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, "", schema.GroupResource{}, "",
+		"the body of the request was in an unknown format - accepted media types include: "+strings.Join(taken, ", "), 0, false)
 }
 
 // unprocessable is the error for a patch that can be read and not be applied.

@@ -17,6 +17,7 @@ import (
 	"minisim/sim/api"
 	"minisim/sim/apiserver/access"
 	"minisim/sim/apiserver/admission"
+	"minisim/sim/apiserver/custom"
 	"minisim/sim/apiserver/kinds"
 	"minisim/sim/apiserver/token"
 	"minisim/sim/etcdstore"
@@ -57,14 +58,15 @@ var actions = map[string]map[api.Verb]action{
 }
 
 // serves says whether a resource has a subresource.
-func serves(r *api.Resource, sub string) bool {
+func (c *Catalog) serves(r *api.Resource, sub string) bool {
 	switch sub {
 	case "":
 		return true
 	case "status":
 		return r.Status
 	case "scale":
-		return scales[r] != nil
+		v := c.Custom(r)
+		return scales[r] != nil || v != nil && v.Scales()
 	case "binding", "eviction", "resize", "ephemeralcontainers":
 		return r == api.Pods
 	case "finalize":
@@ -76,10 +78,10 @@ func serves(r *api.Resource, sub string) bool {
 }
 
 // Subresources are those that a resource has, sorted.
-func Subresources(r *api.Resource) []string {
+func (c *Catalog) Subresources(r *api.Resource) []string {
 	var out []string
 	for sub := range actions {
-		if sub != "" && serves(r, sub) {
+		if sub != "" && c.serves(r, sub) {
 			out = append(out, sub)
 		}
 	}
@@ -88,8 +90,8 @@ func Subresources(r *api.Resource) []string {
 }
 
 // Supports says whether a resource, or a subresource of it, has a verb.
-func Supports(r *api.Resource, sub string, v api.Verb) bool {
-	return serves(r, sub) && actions[sub][v] != nil
+func (c *Catalog) Supports(r *api.Resource, sub string, v api.Verb) bool {
+	return c.serves(r, sub) && actions[sub][v] != nil
 }
 
 // do takes a request through the pipeline and leaves its record.
@@ -99,11 +101,24 @@ func (s *Server) do(id Identity, r api.Request) (api.Object, error) {
 
 func (s *Server) carryOut(c *call) (api.Object, error) {
 	s.regroup(c.Request)
-	o, err := c.run()
+	o, err := c.find()
+	if err == nil {
+		o, err = c.run()
+	}
 	if !c.grouped {
 		c.record(err)
 	}
 	return o, err
+}
+
+// find finds the resource that the request is for among those that are served.
+func (c *call) find() (api.Object, error) {
+	r := c.server.known(c.Resource)
+	if r == nil {
+		return nil, notServed
+	}
+	c.Resource = r
+	return nil, c.server.reachable(r)
 }
 
 func (c *call) run() (api.Object, error) {
@@ -126,7 +141,7 @@ func (c *call) perform() (api.Object, error) {
 		return c.passOn()
 	}
 	act := actions[c.Subresource][c.Verb]
-	if !serves(c.Resource, c.Subresource) {
+	if !c.server.Catalog().serves(c.Resource, c.Subresource) {
 		return nil, apierrors.NewGenericServerResponse(http.StatusNotFound, string(c.Verb), schema.GroupResource{}, "", "", 0, true)
 	}
 	if act == nil {
@@ -203,16 +218,22 @@ func (c *call) charge(q *corev1.ResourceQuota) error {
 	return err
 }
 
-func (c *call) strategy() *kinds.Strategy { return kinds.For(c.Resource) }
+func (c *call) strategy() *kinds.Strategy { return c.server.Strategy(c.Resource) }
 
-func (c *call) table() *table { return c.server.cache.tables[c.Resource] }
+func (c *call) table() *table { return c.server.table(c.Resource) }
 
 // current is the object that the request is about.
 func (c *call) current() (*item, error) {
-	if it := c.table().get(c.Key); it != nil {
-		return it, nil
+	it := c.table().get(c.Key)
+	if it == nil {
+		return nil, notFound(c.Resource, c.Key)
 	}
-	return nil, notFound(c.Resource, c.Key)
+	if view := c.server.view(c.Resource); view != nil {
+		shown := *it
+		shown.object = view(it.object)
+		it = &shown
+	}
+	return it, nil
 }
 
 func (c *call) get() (api.Object, error) {
@@ -225,7 +246,10 @@ func (c *call) get() (api.Object, error) {
 
 // Get is an object as of now, nil if there is none. It serves authorisation and admission.
 func (s *Server) Get(r *api.Resource, k api.Key) api.Object {
-	if it := s.cache.tables[r].get(k); it != nil {
+	if r = s.known(r); r == nil {
+		return nil
+	}
+	if it := s.table(r).get(k); it != nil {
 		return it.object
 	}
 	return nil
@@ -234,7 +258,10 @@ func (s *Server) Get(r *api.Resource, k api.Key) api.Object {
 // Each calls f for the objects of a namespace ("": all), in the order of their keys,
 // until it returns false. It serves authorisation and admission.
 func (s *Server) Each(r *api.Resource, namespace string, f func(api.Object) bool) {
-	for _, o := range s.cache.tables[r].list(&filter{resource: r, namespace: namespace}) {
+	if r = s.known(r); r == nil {
+		return
+	}
+	for _, o := range s.table(r).list(&filter{resource: s.stored(r), namespace: namespace}) {
 		if !f(o) {
 			return
 		}
@@ -259,6 +286,9 @@ func (s *Server) list(id Identity, r *api.Resource, o api.ListOptions) (api.List
 }
 
 func (c *call) list(o api.ListOptions) (api.List, error) {
+	if _, err := c.find(); err != nil {
+		return api.List{}, err
+	}
 	c.understand()
 	if err := c.authorize(o.Fields); err != nil {
 		return api.List{}, err
@@ -266,7 +296,7 @@ func (c *call) list(o api.ListOptions) (api.List, error) {
 	if !c.Resource.Stored() {
 		return c.passOnList(o)
 	}
-	f, err := newFilter(c.Resource, o)
+	f, err := c.server.newFilter(c.Resource, o)
 	if err != nil {
 		return api.List{}, err
 	}
@@ -281,13 +311,16 @@ func (s *Server) watch(id Identity, r *api.Resource, o api.WatchOptions) (*watch
 }
 
 func (c *call) watch(o api.WatchOptions) (*watch, error) {
+	if _, err := c.find(); err != nil {
+		return nil, err
+	}
 	if err := c.authorize(o.Fields); err != nil {
 		return nil, err
 	}
 	if !c.Resource.Stored() {
 		return nil, apierrors.NewMethodNotSupported(c.Resource.GroupResource(), string(c.Verb))
 	}
-	f, err := newFilter(c.Resource, o.ListOptions)
+	f, err := c.server.newFilter(c.Resource, o.ListOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -305,6 +338,20 @@ func (c *call) watch(o api.WatchOptions) (*watch, error) {
 // invalid is the error for an object that is refused.
 func (c *call) invalid(errs field.ErrorList) error {
 	return apierrors.NewInvalid(c.Resource.GVK().GroupKind(), c.Key.Name, errs)
+}
+
+// notServed is the error for a resource that is not there.
+var notServed = &apierrors.StatusError{ErrStatus: metav1.Status{
+	Status: metav1.StatusFailure, Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound,
+	Message: "the server could not find the requested resource", Details: &metav1.StatusDetails{},
+}}
+
+// reachable says why the objects of a resource cannot be shown in its version, if they cannot.
+func (s *Server) reachable(r *api.Resource) error {
+	if e, ok := s.Catalog().entries[r]; ok && !e.version.Reachable() {
+		return plain("conversion webhook for %s failed: %v", e.definition.Stored.Resource.GVK(), custom.ErrWebhook)
+	}
+	return nil
 }
 
 // notFound is the error for an object that is not there.

@@ -31,7 +31,18 @@ var scales = map[*api.Resource]func(api.Object) (want **int32, have int32, selec
 }
 
 // scaleOf shows an object as a Scale.
-func scaleOf(r *api.Resource, o api.Object) *autoscalingv1.Scale {
+func (c *call) scaleOf(o api.Object) (*autoscalingv1.Scale, error) {
+	if v := c.server.Catalog().Custom(c.Resource); v != nil {
+		s, _, err := v.Scale(o)
+		if err != nil {
+			return nil, plain("%v", err)
+		}
+		return s, nil
+	}
+	return builtInScale(c.Resource, o), nil
+}
+
+func builtInScale(r *api.Resource, o api.Object) *autoscalingv1.Scale {
 	want, have, selector := scales[r](o)
 	s := &autoscalingv1.Scale{
 		TypeMeta: metav1.TypeMeta{APIVersion: "autoscaling/v1", Kind: "Scale"},
@@ -52,7 +63,12 @@ func (c *call) getScale() (api.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scaleOf(c.Resource, o), nil
+	if v := c.server.Catalog().Custom(c.Resource); v != nil {
+		if _, found, err := v.Scale(o); err == nil && !found {
+			return nil, v.NoReplicas()
+		}
+	}
+	return c.scaleOf(o)
 }
 
 func (c *call) updateScale() (api.Object, error) {
@@ -65,7 +81,11 @@ func (c *call) updateScale() (api.Object, error) {
 
 func (c *call) patchScale() (api.Object, error) {
 	return c.scale(func(old api.Object) (*autoscalingv1.Scale, error) {
-		o, err := c.patched(scaleOf(c.Resource, old))
+		before, err := c.scaleOf(old)
+		if err != nil {
+			return nil, err
+		}
+		o, err := c.patched(before)
 		if err != nil {
 			return nil, err
 		}
@@ -87,13 +107,20 @@ func (c *call) scale(build func(old api.Object) (*autoscalingv1.Scale, error)) (
 		}
 		o := old.DeepCopyObject().(api.Object)
 		o.SetResourceVersion(s.ResourceVersion)
-		want, _, _ := scales[c.Resource](o)
-		n := s.Spec.Replicas
-		*want = &n
-		return o, nil
+		return o, c.setReplicas(o, s.Spec.Replicas)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return scaleOf(c.Resource, o), nil
+	return c.scaleOf(o)
+}
+
+// setReplicas changes the replicas that an object wants.
+func (c *call) setReplicas(o api.Object, n int32) error {
+	if v := c.server.Catalog().Custom(c.Resource); v != nil {
+		return v.SetReplicas(o, n)
+	}
+	want, _, _ := scales[c.Resource](o)
+	*want = &n
+	return nil
 }

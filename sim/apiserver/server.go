@@ -11,6 +11,7 @@ package apiserver
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"minisim/sim/api"
@@ -62,7 +63,9 @@ type Server struct {
 	policy *access.Policy
 	group  *group // nil: each write is a transaction of its own
 	expiry
-	aggregated Aggregated // nil: nobody answers for what is not stored
+	aggregated  Aggregated // nil: nobody answers for what is not stored
+	definitions definitions
+	catalog     atomic.Pointer[Catalog]
 }
 
 // New makes a server that knows what the store already has: a durable cluster
@@ -70,44 +73,63 @@ type Server struct {
 func New(c Config) (*Server, error) {
 	s := &Server{Config: c, cache: newCache(), rand: dice{engine: c.Engine, server: c.Name}, net: newServices(), policy: access.NewPolicy()}
 	s.hub = hub{server: s, slots: map[slot][]*watch{}}
+	s.definitions.byName = map[string]*defined{}
+	s.catalog.Store(catalogOf(nil))
 	kvs, revision, err := c.Store.List("", 0)
 	if err != nil {
 		return nil, fmt.Errorf("load the objects: %w", err)
 	}
 	c.Engine.Register(c.Name, s)
-	for _, kv := range kvs {
-		r, k, ok := parseStoreKey(kv.Key)
-		if !ok {
-			continue // a custom resource, or not ours
-		}
-		o, err := decode(r, kv.Value, kv.ModRevision)
-		if err != nil {
-			return nil, fmt.Errorf("load %s: %w", kv.Key, err)
-		}
-		s.follow(r, k, nil, o)
-		s.cache.tables[r].put(k, &item{object: o, size: len(kv.Value), revision: kv.ModRevision})
+	rest, err := s.load(kvs)
+	if err == nil {
+		_, err = s.load(rest) // what is left by now is not ours
+	}
+	if err != nil {
+		return nil, err
 	}
 	s.cache.loaded(revision)
 	s.expireLoaded()
 	return s, nil
 }
 
+// load brings what the store has into the cache, and gives back what is of no
+// resource that is known: custom ones are, once their definitions are loaded.
+func (s *Server) load(kvs []etcdstore.KV) (rest []etcdstore.KV, err error) {
+	for _, kv := range kvs {
+		r, k, ok := s.Catalog().parseStoreKey(kv.Key)
+		if !ok {
+			rest = append(rest, kv)
+			continue
+		}
+		o, err := s.decode(r, kv.Value, kv.ModRevision)
+		if err == nil {
+			s.cache.tables[r].put(k, s.item(r, o, kv.Value, kv.ModRevision))
+			err = s.follow(r, k, nil, o)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("load %s: %w", kv.Key, err)
+		}
+	}
+	return rest, nil
+}
+
 // Down switches the server's machine off (true) or on. While it is off every
 // request gets api.ErrUnreachable; all watches are closed at once.
 func (s *Server) Down(off bool) {
 	if off && !s.down {
-		s.hub.close(func(*watch) bool { return true })
+		s.hub.close(func(*watch) bool { return true }, errClosed)
 	}
 	s.down = off
 	if !off {
 		s.expireNext()
+		s.defineAll()
 	}
 }
 
 // CloseWatches ends all watches of a process whose program or link has died. If
 // the program lives, it gets one Closed event for each.
 func (s *Server) CloseWatches(process string) {
-	s.hub.close(func(w *watch) bool { return w.process == process })
+	s.hub.close(func(w *watch) bool { return w.process == process }, errClosed)
 }
 
 // Revision is the revision of the newest write that the server knows of.
@@ -116,8 +138,11 @@ func (s *Server) Revision() int64 { return s.cache.revision }
 // Object is an object as it was at a revision (0: now), for views that look
 // back. The error is NotFound, or Expired for a revision that has been compacted.
 func (s *Server) Object(r *api.Resource, k api.Key, revision int64) (api.Object, error) {
+	if r = s.known(r); r == nil {
+		return nil, notServed
+	}
 	if revision == 0 || revision == s.cache.revision {
-		if it := s.cache.tables[r].get(k); it != nil {
+		if it := s.table(r).get(k); it != nil {
 			return it.object, nil
 		}
 		return nil, notFound(r, k)
@@ -129,12 +154,16 @@ func (s *Server) Object(r *api.Resource, k api.Key, revision int64) (api.Object,
 	if !ok {
 		return nil, notFound(r, k)
 	}
-	return decode(r, kv.Value, kv.ModRevision)
+	return s.decode(r, kv.Value, kv.ModRevision)
 }
 
-// Run does the server's own work: Events whose hour is over are removed.
+// Run does the server's own work: Events whose hour is over are removed, and
+// definitions of custom resources come into force or go.
 func (s *Server) Run(w engine.Work) {
-	if w.Kind == expireWork {
+	switch w.Kind {
+	case expireWork:
 		s.expire()
+	case defineWork:
+		s.workOn(w.Key)
 	}
 }

@@ -80,7 +80,7 @@ func TestPlainEtcdClientSeesTheSameObjects(t *testing.T) {
 		t.Errorf("etcd has %d keys, the API %d objects", len(answer.Kvs), len(have))
 	}
 	for _, kv := range answer.Kvs {
-		r, k, ok := parseStoreKey(string(kv.Key))
+		r, k, ok := catalogOf(nil).parseStoreKey(string(kv.Key))
 		if !ok {
 			t.Errorf("unknown key %s", kv.Key)
 			continue

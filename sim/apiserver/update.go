@@ -149,7 +149,7 @@ func (c *call) prepare(o, old api.Object) field.ErrorList {
 // the same; an object whose last finalizer has gone while it was to be deleted
 // goes with it.
 func (c *call) replace(it *item, o api.Object) (api.Object, error) {
-	value, err := encode(c.Resource, o)
+	value, err := c.server.encode(c.Resource, o)
 	if err != nil {
 		return nil, plain("%v", err)
 	}

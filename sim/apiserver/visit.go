@@ -32,7 +32,11 @@ func (v *Visitor) Get(r *api.Resource, k api.Key, subresource string) (api.Objec
 	if v.server.down {
 		return nil, api.ErrUnreachable
 	}
-	return v.call(api.Request{Verb: api.VerbGet, Resource: r, Key: k, Subresource: subresource}).run()
+	c := v.call(api.Request{Verb: api.VerbGet, Resource: r, Key: k, Subresource: subresource})
+	if _, err := c.find(); err != nil {
+		return nil, err
+	}
+	return c.run()
 }
 
 // List lists objects as of a revision (0: now). The error is Expired for a
@@ -43,6 +47,9 @@ func (v *Visitor) List(r *api.Resource, o api.ListOptions, revision int64) (api.
 		return api.List{}, api.ErrUnreachable
 	}
 	c := v.call(api.Request{Verb: api.VerbList, Resource: r, Key: api.Key{Namespace: o.Namespace}})
+	if _, err := c.find(); err != nil {
+		return api.List{}, err
+	}
 	if err := s.Reached(revision); err != nil {
 		return api.List{}, err
 	}
@@ -58,7 +65,7 @@ func (c *call) listAt(o api.ListOptions, revision int64) (api.List, error) {
 	if err := c.authorize(o.Fields); err != nil {
 		return api.List{}, err
 	}
-	f, err := newFilter(c.Resource, o)
+	f, err := c.server.newFilter(c.Resource, o)
 	if err != nil {
 		return api.List{}, err
 	}
@@ -72,11 +79,11 @@ func (c *call) listAt(o api.ListOptions, revision int64) (api.List, error) {
 	}
 	list := api.List{Revision: revision}
 	for _, kv := range kvs {
-		o, err := decode(c.Resource, kv.Value, kv.ModRevision)
+		o, err := c.server.decode(c.Resource, kv.Value, kv.ModRevision)
 		if err != nil {
 			return api.List{}, plain("%v", err)
 		}
-		if f.matches(o) {
+		if o = f.shown(o); f.matches(o) {
 			list.Items = append(list.Items, o)
 		}
 	}
@@ -93,6 +100,9 @@ func (v *Visitor) Watch(r *api.Resource, o api.WatchOptions, to Sink) (past []ap
 		return nil, 0, nil, api.ErrUnreachable
 	}
 	c := v.call(api.Request{Verb: api.VerbWatch, Resource: r, Key: api.Key{Namespace: o.Namespace}})
+	if _, err := c.find(); err != nil {
+		return nil, 0, nil, err
+	}
 	c.understand()
 	if err := c.authorize(o.Fields); err != nil {
 		return nil, 0, nil, err
@@ -100,7 +110,7 @@ func (v *Visitor) Watch(r *api.Resource, o api.WatchOptions, to Sink) (past []ap
 	if !r.Stored() {
 		return nil, 0, nil, apierrors.NewMethodNotSupported(r.GroupResource(), string(api.VerbWatch))
 	}
-	f, err := newFilter(c.Resource, o.ListOptions)
+	f, err := s.newFilter(c.Resource, o.ListOptions)
 	if err != nil {
 		return nil, 0, nil, err
 	}

@@ -111,8 +111,8 @@ func (c *quotas) count(q *corev1.ResourceQuota) (corev1.ResourceList, error) {
 			return nil, err
 		}
 		for _, o := range list.Items {
-			if quota.Limits(wanted, o) {
-				addUsed(used, quota.Usage(o, c.process.Engine.Clock()))
+			if quota.Limits(wanted, r, o) {
+				addUsed(used, quota.Usage(r, o, c.process.Engine.Clock()))
 			}
 		}
 	}

@@ -27,9 +27,8 @@ func countName(r *api.Resource) corev1.ResourceName {
 	return corev1.ResourceName("count/" + r.String())
 }
 
-// Usage is what an object uses, by the names that quotas limit. now is the virtual time.
-func Usage(o api.Object, now time.Time) corev1.ResourceList {
-	r := api.Of(o)
+// Usage is what an object of a resource uses, by the names that quotas limit. now is the virtual time.
+func Usage(r *api.Resource, o api.Object, now time.Time) corev1.ResourceList {
 	out := corev1.ResourceList{countName(r): one()}
 	if alias, ok := aliases[r]; ok {
 		out[alias] = one()
@@ -172,10 +171,10 @@ func podResource(name corev1.ResourceName) bool {
 	return hugePages(bare) && !strings.HasPrefix(string(name), "limits.") || request && !native(name)
 }
 
-// Limits says whether a quota's status limits something that objects of o's
+// Limits says whether a quota's status limits something that objects of the
 // resource use, and its scopes let o in.
-func Limits(q *corev1.ResourceQuota, o api.Object) bool {
-	r, concerned := api.Of(o), false
+func Limits(q *corev1.ResourceQuota, r *api.Resource, o api.Object) bool {
+	concerned := false
 	for name := range q.Status.Hard {
 		concerned = concerned || Concerns(r, name)
 	}

@@ -69,7 +69,7 @@ func TestUsage(t *testing.T) {
 		{&appsv1.Deployment{}, "count/deployments.apps=1"},
 		{&corev1.Secret{}, "count/secrets=1 secrets=1"},
 	} {
-		usage := Usage(c.o, now)
+		usage := Usage(api.Of(c.o), c.o, now)
 		if got := show(usage); got != c.want {
 			t.Errorf("%T\n got %s\nwant %s", c.o, got, c.want)
 		}
@@ -116,13 +116,13 @@ func TestScopes(t *testing.T) {
 		"not that class":  {class(corev1.ScopeSelectorOpNotIn, "high"), false, true},
 		"no class at all": {class(corev1.ScopeSelectorOpDoesNotExist), false, true},
 	} {
-		if got := Limits(c.quota, best); got != c.best {
+		if got := Limits(c.quota, api.Pods, best); got != c.best {
 			t.Errorf("%s: best %v", name, got)
 		}
-		if got := Limits(c.quota, due); got != c.due {
+		if got := Limits(c.quota, api.Pods, due); got != c.due {
 			t.Errorf("%s: due %v", name, got)
 		}
-		if got := Limits(c.quota, &corev1.Service{}); got != (name == "none") {
+		if got := Limits(c.quota, api.Services, &corev1.Service{}); got != (name == "none") {
 			t.Errorf("%s: service %v", name, got)
 		}
 	}

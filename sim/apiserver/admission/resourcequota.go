@@ -66,7 +66,7 @@ func charged(a *Attributes) bool {
 
 // charge is a quota as it will be after the request; nil if that does not change it.
 func charge(a *Attributes, q *corev1.ResourceQuota) (*corev1.ResourceQuota, error) {
-	if !quota.Limits(q, a.Object) {
+	if !quota.Limits(q, a.Resource, a.Object) {
 		return nil, nil
 	}
 	if pod, ok := a.Object.(*corev1.Pod); ok {
@@ -77,9 +77,9 @@ func charge(a *Attributes, q *corev1.ResourceQuota) (*corev1.ResourceQuota, erro
 	if unknown := uncounted(a.Resource, q); unknown != "" {
 		return nil, fmt.Errorf("status unknown for quota: %s, resources: %s", q.Name, unknown)
 	}
-	delta := quota.Usage(a.Object, a.Now)
-	if a.Old != nil && quota.Limits(q, a.Old) {
-		for name, before := range quota.Usage(a.Old, a.Now) {
+	delta := quota.Usage(a.Resource, a.Object, a.Now)
+	if a.Old != nil && quota.Limits(q, a.Resource, a.Old) {
+		for name, before := range quota.Usage(a.Resource, a.Old, a.Now) {
 			d := delta[name].DeepCopy()
 			if d.Sub(before); d.Sign() < 0 {
 				d = resource.Quantity{}

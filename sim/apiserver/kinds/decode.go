@@ -51,7 +51,7 @@ func DecodeBody(want schema.GroupVersionKind, empty func() api.Object, data []by
 		err = mismatch(*is, want)
 	}
 	if err != nil {
-		return nil, nil, unreadable(want, is, data, err)
+		return nil, nil, Unreadable(want, is, data, err)
 	}
 	o.GetObjectKind().SetGroupVersionKind(want)
 	return o, warnings, nil
@@ -147,7 +147,9 @@ func Package(group string) string {
 	return name
 }
 
-func unreadable(want schema.GroupVersionKind, is *schema.GroupVersionKind, data []byte, err error) error {
+// Unreadable is the error, of the sort BadRequest, for a body that cannot be read as of the kind wanted. is is
+// what kind it says it is of, nil if it says nothing.
+func Unreadable(want schema.GroupVersionKind, is *schema.GroupVersionKind, data []byte, err error) error {
 	if is != nil && is.Kind != "" {
 		return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", is.Kind, is.Version, want.Kind, err))
 	}

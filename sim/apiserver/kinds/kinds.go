@@ -48,6 +48,8 @@ type Strategy struct {
 
 	// Warnings are what Kubernetes accepts in a new object but remarks upon.
 	Warnings func(api.Object) []string
+	// WarningsOnUpdate are what it remarks upon in a changed object; nil: the same as in a new one.
+	WarningsOnUpdate func(new, old api.Object) []string
 
 	// CreateOnUpdate is whether an update may create what is not there.
 	CreateOnUpdate bool
@@ -112,4 +114,6 @@ var strategies = map[*api.Resource]*Strategy{
 	api.RoleBindings:             roleBindings.strategy(api.RoleBindings),
 	api.ClusterRoles:             clusterRoles.strategy(api.ClusterRoles),
 	api.ClusterRoleBindings:      clusterRoleBindings.strategy(api.ClusterRoleBindings),
+
+	api.CustomResourceDefinitions: customResourceDefinitions,
 }

@@ -58,9 +58,16 @@ func (w *write) decode() (api.Object, error) {
 	case JSON, YAML, "":
 		return w.decodeText()
 	case Protobuf:
-		return w.decodeProtobuf()
+		if w.custom == nil || w.Subresource == "scale" {
+			return w.decodeProtobuf()
+		}
+		return nil, unknownFormat(JSON, YAML)
 	}
-	return nil, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, string(w.Verb), schema.GroupResource{}, "", UnknownForm([]string{JSON, YAML, Protobuf}), 0, false)
+	return nil, unknownFormat(JSON, YAML, Protobuf)
+}
+
+func unknownFormat(known ...string) error {
+	return apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, "", schema.GroupResource{}, "", UnknownForm(known), 0, false)
 }
 
 // UnknownForm is what Kubernetes says of a body that is in none of the known forms.
@@ -74,7 +81,14 @@ func (w *write) decodeText() (api.Object, error) {
 	if b, other := bodies[w.Subresource]; other {
 		empty = b.make
 	}
-	o, warnings, err := kinds.DecodeBody(BodyKind(w.resource, w.Subresource), empty, w.Body, yaml, strict)
+	var o api.Object
+	var warnings []string
+	var err error
+	if _, other := bodies[w.Subresource]; w.custom != nil && !other {
+		o, warnings, err = w.custom.Decode(w.Body, yaml, strict)
+	} else {
+		o, warnings, err = kinds.DecodeBody(BodyKind(w.resource, w.Subresource), empty, w.Body, yaml, strict)
+	}
 	if err == nil && w.Validation != metav1.FieldValidationIgnore {
 		w.result.Warnings = append(w.result.Warnings, warnings...)
 	}

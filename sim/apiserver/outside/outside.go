@@ -19,6 +19,7 @@ import (
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver"
+	"minisim/sim/apiserver/custom"
 	"minisim/sim/apiserver/kinds"
 	"minisim/sim/engine"
 )
@@ -78,11 +79,14 @@ func (h handler) Outside(q engine.Request) engine.Reply {
 	if err := json.Unmarshal(q.Data, &r); err != nil {
 		return engine.Reply{Err: fmt.Errorf("a write that nobody can read: %w", err)}
 	}
-	resource := resourceOf(r)
+	resource := h.server.Catalog().Find(schema.GroupVersionResource{Group: r.Group, Version: r.Version, Resource: r.Resource})
 	if resource == nil {
 		return engine.Reply{Err: apierrors.NewNotFound(schema.GroupResource{Group: r.Group, Resource: r.Resource}, r.Name)}
 	}
-	w := &write{Request: r, resource: resource, server: h.server, id: apiserver.Identity{User: r.User, Groups: r.Groups, Process: r.Agent}}
+	w := &write{
+		Request: r, resource: resource, custom: h.server.Catalog().Custom(resource), server: h.server,
+		id: apiserver.Identity{User: r.User, Groups: r.Groups, Process: r.Agent},
+	}
 	w.client = h.server.Client(w.id, nil)
 	if err := w.do(); err != nil {
 		return engine.Reply{Err: err}
@@ -103,19 +107,11 @@ func (handler) Title(q engine.Request) string {
 	return title + " " + api.Key{Namespace: r.Namespace, Name: r.Name}.String()
 }
 
-func resourceOf(r Request) *api.Resource {
-	for _, known := range api.Served() {
-		if known.Group == r.Group && known.Version == r.Version && known.Name == r.Resource {
-			return known
-		}
-	}
-	return nil
-}
-
 // write is one write under way.
 type write struct {
 	Request
 	resource *api.Resource
+	custom   *custom.Version // of a custom resource, otherwise nil
 	server   *apiserver.Server
 	id       apiserver.Identity
 	client   api.Client
@@ -199,10 +195,21 @@ func (w *write) finish(q api.Request) error {
 	}
 	w.result.Object = o
 	w.result.Created = q.Verb == api.VerbCreate || before == nil
-	if remarks := kinds.For(w.resource.Present()).Warnings; remarks != nil && w.Subresource == "" && o != nil {
-		w.result.Warnings = append(w.result.Warnings, remarks(kinds.ToPresent(o))...)
+	if w.Subresource == "" && o != nil {
+		w.remark(o, before)
 	}
 	return nil
+}
+
+// remark collects what the server has to say about an object that it has accepted.
+func (w *write) remark(now, before api.Object) {
+	k := w.server.Strategy(w.resource.Present())
+	switch {
+	case before != nil && k.WarningsOnUpdate != nil:
+		w.result.Warnings = append(w.result.Warnings, k.WarningsOnUpdate(kinds.ToPresent(now), before)...)
+	case k.Warnings != nil:
+		w.result.Warnings = append(w.result.Warnings, k.Warnings(kinds.ToPresent(now))...)
+	}
 }
 
 // delete deletes one object.

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	apidiscoveryv2 "k8s.io/api/apidiscovery/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver"
@@ -33,11 +35,12 @@ var preference = []string{
 
 // served is the table of all resources that are served.
 func (c *exchange) served() []*api.Resource {
-	return slices.Concat(api.Served(), c.server.config.API.Aggregates())
+	return slices.Concat(c.bridge.api.Catalog().Resources(), c.bridge.api.Aggregates())
 }
 
 // groups is all that is served, from the table of resources.
 func (c *exchange) groups() []group {
+	served := c.bridge.api.Catalog()
 	byGV := map[schema.GroupVersion]*group{}
 	at := func(gv schema.GroupVersion) *group {
 		if byGV[gv] == nil {
@@ -47,7 +50,7 @@ func (c *exchange) groups() []group {
 	}
 	for _, r := range c.served() {
 		g := at(r.GVK().GroupVersion())
-		g.resources = append(g.resources, describe(r)...)
+		g.resources = append(g.resources, describe(served, r)...)
 	}
 	for _, v := range reviews {
 		g := at(v.kind.GroupVersion())
@@ -62,7 +65,7 @@ func (c *exchange) groups() []group {
 		if x, y := rank(a.name), rank(b.name); x != y {
 			return x - y
 		}
-		return compare(a.name+"/"+a.version, b.name+"/"+b.version)
+		return cmp.Or(compare(a.name, b.name), version.CompareKubeAwareVersionStrings(a.version, b.version))
 	})
 	return out
 }
@@ -90,23 +93,28 @@ var all = []*api.Resource{
 }
 
 // describe is a resource and its subresources as discovery shows them.
-func describe(r *api.Resource) []metav1.APIResource {
+func describe(served *apiserver.Catalog, r *api.Resource) []metav1.APIResource {
 	main := metav1.APIResource{
-		Name: r.Name, SingularName: r.Singular, Namespaced: r.Namespaced, Kind: r.Kind, ShortNames: r.ShortNames,
+		Name: r.Name, SingularName: r.Singular, Namespaced: r.Namespaced, Kind: r.Kind, ShortNames: r.ShortNames, Categories: r.Categories,
 		Verbs: metav1.Verbs{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"},
 	}
-	if r == api.Namespaces {
+	switch {
+	case r == api.Namespaces:
 		main.Verbs = slices.DeleteFunc(main.Verbs, func(v string) bool { return v == string(api.VerbDeleteCollection) })
-	}
-	if !r.Stored() {
+	case !r.Stored():
 		main.Verbs = metav1.Verbs{"get", "list"}
 		return []metav1.APIResource{main}
-	}
-	if slices.Contains(all, r) {
+	case slices.Contains(all, r):
 		main.Categories = []string{"all"}
+	case r == api.CustomResourceDefinitions:
+		main.Categories = []string{"api-extensions"}
+	case served.Terminating(r):
+		main.Verbs = metav1.Verbs{"delete", "deletecollection", "get", "list", "watch"}
+	case served.Custom(r) != nil:
+		main.Verbs = metav1.Verbs{"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"}
 	}
 	out := []metav1.APIResource{main}
-	for _, sub := range apiserver.Subresources(r) {
+	for _, sub := range served.Subresources(r) {
 		d := metav1.APIResource{Name: r.Name + "/" + sub, Namespaced: r.Namespaced, Kind: r.Kind}
 		if kind := outside.BodyKind(r, sub); kind != r.GVK() {
 			d.Kind = kind.Kind
@@ -115,7 +123,7 @@ func describe(r *api.Resource) []metav1.APIResource {
 			}
 		}
 		for _, v := range []api.Verb{api.VerbCreate, api.VerbGet, api.VerbPatch, api.VerbUpdate} {
-			if apiserver.Supports(r, sub, v) {
+			if served.Supports(r, sub, v) {
 				d.Verbs = append(d.Verbs, string(v))
 			}
 		}

@@ -13,6 +13,7 @@ import (
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver"
+	"minisim/sim/apiserver/custom"
 )
 
 // exchange is one request and its answer.
@@ -33,7 +34,8 @@ type target struct {
 	namespace   string // "" is all, or none
 	name        string
 	subresource string
-	watched     bool // by the old way, /api/v1/watch/…
+	watched     bool            // by the old way, /api/v1/watch/…
+	custom      *custom.Version // of a custom resource, otherwise nil
 }
 
 func (t target) key() api.Key { return api.Key{Namespace: t.namespace, Name: t.name} }
@@ -98,10 +100,19 @@ func (c *exchange) object(gv schema.GroupVersion, parts []string) error {
 		return answer()
 	}
 	t, ok := parseTarget(c.served(), gv, parts)
+	if !ok && rank(gv.Group) == len(preference) {
+		return c.nothing() // of custom resources
+	}
 	if !ok {
 		return errNoSuchPath
 	}
 	c.target = t
+	if v := c.bridge.api.Catalog().Custom(t.resource); v != nil {
+		c.target.custom = v
+		if text := v.Deprecation(); text != "" {
+			c.warn([]string{text})
+		}
+	}
 	return c.take(c.route())
 }
 

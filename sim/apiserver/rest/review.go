@@ -238,7 +238,7 @@ func (c *exchange) decide(u User, a *authorizationv1.ResourceAttributes, other *
 	if other != nil {
 		asks = access.Attributes{Verb: api.Verb(other.Verb), Path: other.Path}
 	} else {
-		asks = access.Attributes{Verb: api.Verb(a.Verb), Resource: resourceOf(a), Subresource: a.Subresource, Key: api.Key{Namespace: a.Namespace, Name: a.Name}}
+		asks = access.Attributes{Verb: api.Verb(a.Verb), Resource: c.resourceOf(a), Subresource: a.Subresource, Key: api.Key{Namespace: a.Namespace, Name: a.Name}}
 	}
 	var status authorizationv1.SubjectAccessReviewStatus
 	_, err := look(c.r.Context(), c.bridge, func() (any, error) {
@@ -250,8 +250,8 @@ func (c *exchange) decide(u User, a *authorizationv1.ResourceAttributes, other *
 }
 
 // resourceOf is the resource that is asked about, which need not exist.
-func resourceOf(a *authorizationv1.ResourceAttributes) *api.Resource {
-	for _, r := range api.Resources() {
+func (c *exchange) resourceOf(a *authorizationv1.ResourceAttributes) *api.Resource {
+	for _, r := range c.bridge.api.Catalog().Resources() {
 		if r.Group == a.Group && r.Name == a.Resource {
 			return r
 		}

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	"minisim/sim/api"
-	"minisim/sim/apiserver"
 	"minisim/sim/apiserver/outside"
 )
 
@@ -69,7 +69,7 @@ func (c *exchange) routeOfSubresource() route {
 	}
 	r := route{}
 	for verb, method := range methodOf {
-		if apiserver.Supports(t.resource, t.subresource, verb) {
+		if c.bridge.api.Catalog().Supports(t.resource, t.subresource, verb) {
 			r[method] = c.write
 		}
 	}
@@ -88,14 +88,20 @@ var methodOf = map[api.Verb]string{
 
 // take has the route answer, if it takes the request's method and forms.
 func (c *exchange) take(r route) error {
+	custom := c.target.custom != nil
+	if r == nil && custom {
+		return apierrors.NewNotFound(c.target.resource.GroupResource(), c.target.name)
+	}
 	if r == nil {
 		return errNoSuchPath
 	}
 	answer := r[c.r.Method]
 	switch {
+	case answer == nil && custom:
+		return apierrors.NewMethodNotSupported(c.target.resource.GroupResource(), strings.ToLower(c.r.Method))
 	case answer == nil:
 		return routeError(http.StatusMethodNotAllowed, "405: Method Not Allowed")
-	case c.r.Method == http.MethodPatch && connectionOf(c.target) == nil && !slices.Contains(patchTypes, plainType(c.r.Header.Get("Content-Type"))):
+	case c.r.Method == http.MethodPatch && !custom && connectionOf(c.target) == nil && !slices.Contains(patchTypes, plainType(c.r.Header.Get("Content-Type"))):
 		return routeError(http.StatusUnsupportedMediaType, "415: Unsupported Media Type")
 	}
 	if forms := c.forms(); forms != nil && !accepts(c.r.Header.Get("Accept"), forms) {
@@ -113,6 +119,8 @@ var objectForms = []string{outside.JSON, outside.YAML, outside.Protobuf}
 // forms are those in which the target can be shown; nil if the client has no say in it.
 func (c *exchange) forms() []string {
 	switch s := connectionOf(c.target); {
+	case c.target.custom != nil:
+		return nil // see negotiate
 	case s != nil && s.name == "log":
 		return append([]string{"text/plain"}, objectForms...)
 	case s != nil:

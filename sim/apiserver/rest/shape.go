@@ -6,8 +6,10 @@ import (
 	"reflect"
 	"time"
 
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/apis/meta/v1beta1/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -80,6 +82,10 @@ func metadataOf(o api.Object) *metav1.PartialObjectMetadata {
 
 // metaOf is an object's metadata, shared with the object.
 func metaOf(o api.Object) metav1.ObjectMeta {
+	if u, ok := o.(*unstructured.Unstructured); ok {
+		meta, _, _ := objectmeta.GetObjectMeta(u.Object, true) // what is malformed was refused or dropped on its way in
+		return *meta
+	}
 	return *o.(metav1.ObjectMetaAccessor).GetObjectMeta().(*metav1.ObjectMeta)
 }
 
@@ -87,7 +93,10 @@ func metaOf(o api.Object) metav1.ObjectMeta {
 // not say again of which kind they are.
 func listOf(r *api.Resource, items []api.Object, meta metav1.ListMeta) (runtime.Object, error) {
 	kind := r.GVK()
-	kind.Kind += "List"
+	kind.Kind = r.ListKind
+	if _, custom := r.New().(*unstructured.Unstructured); custom {
+		return customList(kind, items, meta), nil
+	}
 	list, err := wire().scheme.New(kind)
 	if err != nil {
 		return nil, err
@@ -106,13 +115,36 @@ func listOf(r *api.Resource, items []api.Object, meta metav1.ListMeta) (runtime.
 	return list, nil
 }
 
-// table shows objects as kubectl prints them. Only the first table of a watch has a heading.
-func (c *exchange) table(items []api.Object, meta metav1.ListMeta, now time.Time, heading bool) (runtime.Object, error) {
+// customList is a list of custom resources. Its items say of which kind they are.
+func customList(kind schema.GroupVersionKind, items []api.Object, meta metav1.ListMeta) runtime.Object {
+	list := &unstructured.UnstructuredList{Items: make([]unstructured.Unstructured, len(items))}
+	list.SetGroupVersionKind(kind)
+	list.SetResourceVersion(meta.ResourceVersion)
+	list.SetContinue(meta.Continue)
+	list.SetRemainingItemCount(meta.RemainingItemCount)
+	for i, o := range items {
+		list.Items[i] = *o.(*unstructured.Unstructured)
+	}
+	return list
+}
+
+// toPresent are objects in the present version of their resource.
+func toPresent(items []api.Object) []api.Object {
 	present := make([]api.Object, len(items))
 	for i, o := range items {
 		present[i] = kinds.ToPresent(o)
 	}
-	t := printers.Table(c.target.resource.Present(), present, now)
+	return present
+}
+
+// table shows objects as kubectl prints them. Only the first table of a watch has a heading.
+func (c *exchange) table(items []api.Object, meta metav1.ListMeta, now time.Time, heading bool) (runtime.Object, error) {
+	var t *metav1.Table
+	if c.target.custom != nil {
+		t = c.target.custom.Table(items, now)
+	} else {
+		t = printers.Table(c.target.resource.Present(), toPresent(items), now)
+	}
 	t.ListMeta = meta
 	t.SetGroupVersionKind(metav1.SchemeGroupVersion.WithKind(asTable))
 	if !heading {

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"slices"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/version"
+)
+
+// Custom are the resources that a CustomResourceDefinition makes, one for each
+// version that is served, the preferred version first; none while its names have
+// not been accepted. Whoever makes them from the same definition names the same
+// resource to the server, which knows a resource by its group, version and name.
+func Custom(crd *apiextensionsv1.CustomResourceDefinition) []*Resource {
+	var out []*Resource
+	for i := range crd.Spec.Versions {
+		if v := &crd.Spec.Versions[i]; v.Served && Established(crd) {
+			out = append(out, CustomVersion(crd, v))
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *Resource) int { return version.CompareKubeAwareVersionStrings(b.Version, a.Version) })
+	return out
+}
+
+// CustomVersion is the resource of one version, served or not.
+func CustomVersion(crd *apiextensionsv1.CustomResourceDefinition, v *apiextensionsv1.CustomResourceDefinitionVersion) *Resource {
+	names := crd.Status.AcceptedNames
+	r := &Resource{
+		Group: crd.Spec.Group, Version: v.Name, Name: crd.Spec.Names.Plural, Singular: names.Singular, Kind: names.Kind, ListKind: names.ListKind,
+		ShortNames: names.ShortNames, Categories: names.Categories, Namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped,
+		Status: v.Subresources != nil && v.Subresources.Status != nil, Folder: crd.Spec.Group + "/" + crd.Spec.Names.Plural,
+	}
+	r.New = func() Object {
+		o := &unstructured.Unstructured{Object: map[string]any{}}
+		o.SetGroupVersionKind(r.GVK())
+		return o
+	}
+	return r
+}
+
+// Established says whether the resources of a definition are served.
+func Established(crd *apiextensionsv1.CustomResourceDefinition) bool {
+	return CRDCondition(crd, apiextensionsv1.Established) == apiextensionsv1.ConditionTrue
+}
+
+// CRDCondition is the status of a definition's condition, "" if it does not have it.
+func CRDCondition(crd *apiextensionsv1.CustomResourceDefinition, t apiextensionsv1.CustomResourceDefinitionConditionType) apiextensionsv1.ConditionStatus {
+	for _, c := range crd.Status.Conditions {
+		if c.Type == t {
+			return c.Status
+		}
+	}
+	return ""
+}
