@@ -30,8 +30,8 @@ type definitions struct {
 // controllers for within the API server (names, establishing, finalizing).
 const defineWork = "define"
 
-// errRedefined ends the watches of a custom resource whose definition has changed or gone.
-var errRedefined = errors.New("the definition of the resource has changed")
+// ErrRedefined ends the watches of a custom resource whose definition has changed or gone.
+var ErrRedefined = errors.New("the definition of the resource has changed")
 
 // define keeps what derives from a CustomResourceDefinition that has changed (nil: come or gone).
 func (s *Server) define(name string, crd *apiextensionsv1.CustomResourceDefinition) error {
@@ -83,7 +83,7 @@ func (s *Server) forget(d *defined) {
 	if d == nil {
 		return
 	}
-	s.hub.close(func(w *watch) bool { return w.filter.resource == d.Stored.Resource }, errRedefined)
+	s.hub.close(func(w *watch) bool { return w.filter.resource == d.Stored.Resource }, ErrRedefined)
 	delete(s.cache.tables, d.Stored.Resource)
 }
 

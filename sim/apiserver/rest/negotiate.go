@@ -42,10 +42,22 @@ func (c *exchange) negotiate(may func(accepted) bool) (accepted, error) {
 		if stream := a.params["stream"]; out.converts() && !may(out) || stream != "" && stream != "watch" || a.params["sv"] != "" {
 			continue
 		}
+		if a.kind == outside.Protobuf && c.onlyText(out.as) {
+			continue
+		}
 		out.pretty = c.pretty() || a.params["pretty"] == "1"
 		return out, nil
 	}
-	return accepted{}, routeError(http.StatusNotAcceptable, "only the following media types are accepted: "+strings.Join(objectForms, ", "))
+	forms := objectForms
+	if c.onlyText("") {
+		forms = forms[:2]
+	}
+	return accepted{}, routeError(http.StatusNotAcceptable, "only the following media types are accepted: "+strings.Join(forms, ", "))
+}
+
+// onlyText says whether the answer cannot be written in protobuf: custom resources have no form there.
+func (c *exchange) onlyText(as string) bool {
+	return c.target.custom != nil && c.target.subresource != "scale" && as != asMetadata && as != asMetadataList
 }
 
 // converts says whether the client wants something else than the thing itself.

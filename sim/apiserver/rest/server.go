@@ -50,15 +50,15 @@ type Config struct {
 
 // Server serves one cluster at a time on the loopback interface.
 type Server struct {
-	config   Config
-	present  atomic.Pointer[bridge] // to the cluster that is served
-	listener net.Listener
-	http     *http.Server
-	openapi  func() (openAPI, error)
-	frames   sharedFrames
-	inFlight chan struct{}
-	watching chan struct{}
-	served   sync.WaitGroup
+	config    Config
+	present   atomic.Pointer[bridge] // to the cluster that is served
+	listener  net.Listener
+	http      *http.Server
+	describer describer
+	frames    sharedFrames
+	inFlight  chan struct{}
+	watching  chan struct{}
+	served    sync.WaitGroup
 }
 
 // Limits on what one server takes on.
@@ -80,7 +80,7 @@ func Start(c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, listener: listener,
-		openapi: sync.OnceValues(loadOpenAPI), inFlight: make(chan struct{}, maxInFlight), watching: make(chan struct{}, maxWatches),
+		inFlight: make(chan struct{}, maxInFlight), watching: make(chan struct{}, maxWatches),
 	}
 	s.present.Store(&bridge{c.Engine, c.API, make(chan struct{})})
 	s.http = &http.Server{

@@ -3,6 +3,7 @@ package rest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"minisim/sim/api"
+	"minisim/sim/apiserver"
 )
 
 // How long a watch lasts when its client does not say, as in Kubernetes, and how
@@ -216,6 +218,9 @@ func (s *stream) flush() error {
 
 // send writes an event of which no other watcher is told in the same words.
 func (s *stream) send(ev api.Event) error {
+	if errors.Is(ev.Err, apiserver.ErrRedefined) {
+		return ev.Err // the connection ends, and the client comes again
+	}
 	var shown runtime.Object
 	var err error
 	if ev.Type == api.Closed {

@@ -16,6 +16,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -48,11 +49,7 @@ type Document struct {
 }
 
 // Documents makes the documents of all group versions in which there is something to describe, sorted by path.
-func Documents(ways []Way) ([]Document, error) {
-	p, err := unpack()
-	if err != nil {
-		return nil, err
-	}
+func (p Pack) Documents(ways []Way) ([]Document, error) {
 	byPath := map[string][]Way{}
 	for _, w := range ways {
 		path := pathOf(w.Kind.GroupVersion())
@@ -60,18 +57,36 @@ func Documents(ways []Way) ([]Document, error) {
 	}
 	var out []Document
 	for path, ways := range byPath {
-		data, err := p.document(path, ways)
-		if err != nil {
-			return nil, fmt.Errorf("describe %s: %w", path, err)
+		schemas := map[string]json.RawMessage{}
+		for _, name := range p.Versions[path] {
+			schemas[name] = p.Schemas[name]
 		}
-		sum := sha256.Sum256(data)
-		out = append(out, Document{path, data, strings.ToUpper(hex.EncodeToString(sum[:]))})
+		d, err := describe(path, ways, schemas)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
 	}
 	slices.SortFunc(out, func(a, b Document) int { return strings.Compare(a.Path, b.Path) })
 	return out, nil
 }
 
-func unpack() (Pack, error) {
+// metadata are the schemas that those of custom resources refer to.
+const metadata = "io.k8s.apimachinery.pkg.apis.meta.v1."
+
+// Custom makes the document of a group version of custom resources, whose schemas are given by name.
+func (p Pack) Custom(gv schema.GroupVersion, ways []Way, schemas map[string]json.RawMessage) (Document, error) {
+	all := maps.Clone(schemas)
+	for name, s := range p.Schemas {
+		if strings.HasPrefix(name, metadata) {
+			all[name] = s
+		}
+	}
+	return describe(pathOf(gv), ways, all)
+}
+
+// Unpack gives the schemas of Kubernetes' own kinds.
+func Unpack() (Pack, error) {
 	var p Pack
 	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err == nil {
@@ -120,14 +135,10 @@ type (
 	}
 )
 
-func (p Pack) document(path string, ways []Way) ([]byte, error) {
+func describe(path string, ways []Way, schemas map[string]json.RawMessage) (Document, error) {
 	d := document{
 		OpenAPI: "3.0.0", Info: map[string]string{"title": "Kubernetes", "version": "v1.36.3"},
 		Paths: map[string]map[string]operation{},
-	}
-	schemas := map[string]json.RawMessage{}
-	for _, name := range p.Versions[path] {
-		schemas[name] = p.Schemas[name]
 	}
 	kinds := kindsOf(schemas)
 	d.Components = map[string]any{"schemas": schemas}
@@ -138,7 +149,12 @@ func (p Pack) document(path string, ways []Way) ([]byte, error) {
 		}
 		w.describe(d.Paths, path, name)
 	}
-	return json.Marshal(d)
+	data, err := json.Marshal(d)
+	if err != nil {
+		return Document{}, fmt.Errorf("describe %s: %w", path, err)
+	}
+	sum := sha256.Sum256(data)
+	return Document{path, data, strings.ToUpper(hex.EncodeToString(sum[:]))}, nil
 }
 
 // kindsOf finds the schema of each kind.
