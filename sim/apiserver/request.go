@@ -270,7 +270,7 @@ func (s *Server) Each(r *api.Resource, namespace string, f func(api.Object) bool
 
 // PodsOn calls f for the pods bound to a node, in the order of their keys, until it returns false.
 func (s *Server) PodsOn(node string, f func(api.Object) bool) {
-	for _, o := range s.cache.tables[api.Pods].list(&filter{resource: api.Pods, fields: fields.OneTermEqualSelector("spec.nodeName", node)}) {
+	for _, o := range s.cache.tables[api.Pods].list(&filter{resource: api.Pods, fields: fields.OneTermEqualSelector("spec.nodeName", node), known: fieldsOf[api.Pods]}) {
 		if !f(o) {
 			return
 		}
