@@ -37,7 +37,6 @@ var wire = sync.OnceValue(func() (w struct {
 		corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, discoveryv1.AddToScheme, coordinationv1.AddToScheme,
 		storagev1.AddToScheme, schedulingv1.AddToScheme, policyv1.AddToScheme, autoscalingv1.AddToScheme, autoscalingv2.AddToScheme,
 		networkingv1.AddToScheme, nodev1.AddToScheme, rbacv1.AddToScheme, authenticationv1.AddToScheme, authorizationv1.AddToScheme, metricsv1beta1.AddToScheme,
-		networkingv1.AddToScheme, nodev1.AddToScheme, rbacv1.AddToScheme, authenticationv1.AddToScheme, authorizationv1.AddToScheme,
 		apiextensionsv1.AddToScheme,
 	} {
 		if err := add(w.scheme); err != nil {
