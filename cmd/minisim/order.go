@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,8 +91,9 @@ func findCluster(s streams, name string) (roster.Cluster, error) {
 	}
 	dead := sweep(clusters(), s)
 	c, err := clusters().Find(name, os.Getenv("KUBECONFIG"))
-	if err != nil && len(dead) > 0 && (name == "" || name == dead[0].Name) {
-		return c, errFailed // it has been told
+	told := slices.ContainsFunc(dead, func(d roster.Dead) bool { return name == "" || d.Name == name })
+	if err != nil && told {
+		return c, errFailed
 	}
 	if err != nil {
 		return c, usageError{err}
