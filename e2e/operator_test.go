@@ -146,7 +146,11 @@ func TestOperator(t *testing.T) {
 	}
 
 	// The scale subresource writes where the definition says.
-	scale := &autoscalingv1.Scale{Spec: autoscalingv1.ScaleSpec{Replicas: 3}}
+	scale := &autoscalingv1.Scale{}
+	if err := c.SubResource("scale").Get(ctx, site, scale); err != nil || scale.Spec.Replicas != 1 || scale.Status.Selector != "site=blog" {
+		t.Fatalf("%+v, %v", scale, err)
+	}
+	scale.Spec.Replicas = 3
 	if err := c.SubResource("scale").Update(ctx, site, client.WithSubResourceBody(scale)); err != nil {
 		t.Fatal(err)
 	}
