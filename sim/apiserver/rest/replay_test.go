@@ -57,7 +57,7 @@ func TestReplay(t *testing.T) {
 			t.Fatal(err)
 		}
 		force := true
-		patch = "apiVersion: v1\nkind: ConfigMap\ndata: {a: " + `"1"}`
+		patch = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: owned-" + name + "}\ndata: {a: " + `"1"}`
 		for range 2 {
 			if _, err := c.CoreV1().ConfigMaps("default").Patch(ctx, "owned-"+name, types.ApplyPatchType, []byte(patch), metav1.PatchOptions{FieldManager: "me", Force: &force}); err != nil {
 				t.Fatal(err)
