@@ -29,7 +29,8 @@ compares the hash of the whole run with the recorded one. The exit code is 1 whe
 they differ, and 2 for a file that is no recording.
 
 With --step it stops before each decision, and can be wound back and made to go
-another way; then there is nothing to compare.`,
+another way; then there is nothing to compare. With --until as well it plays up to
+that time first.`,
 		Example: `  minisim run redis-app --record redis.minisim
   minisim replay redis.minisim --until 120s
   minisim replay redis.minisim --step`,
@@ -55,8 +56,8 @@ func replay(ctx context.Context, path string, o replayOptions, s streams) (err e
 	if err := oneOf("-o", o.output, "text", "json"); err != nil {
 		return err
 	}
-	if o.step && (o.output == "json" || o.until > 0) {
-		return usageError{errors.New("--step asks a person how far to go: leave out -o json and --until")}
+	if o.step && o.output == "json" {
+		return usageError{errors.New("--step asks a person, -o json tells a program: use one of them")}
 	}
 	pace, err := newPace(o.speed, isTerminal(s.out) && o.output == "text" && !o.step)
 	if err != nil {
@@ -74,6 +75,11 @@ func replay(ctx context.Context, path string, o replayOptions, s streams) (err e
 	p := &player{ctx: ctx, session: run, runner: run.Runner(), pace: pace, streams: s}
 	p.listen(o.runOptions)
 	if o.step {
+		if o.until > 0 {
+			if err := p.goOn(session.At(o.until)); err != nil {
+				return err
+			}
+		}
 		if err := p.stepThrough(); err != nil {
 			return err
 		}

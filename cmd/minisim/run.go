@@ -339,7 +339,7 @@ func (p *player) listen(o runOptions) {
 		return
 	}
 	p.text = trace.NewText(p.streams.out, broken)
-	p.text.Verbose = o.verbose
+	p.text.Verbose, p.text.Spoken = o.verbose, o.plain && o.step
 	if isTerminal(p.streams.out) && !o.plain {
 		p.text.Color = os.Getenv("NO_COLOR") == ""
 		p.text.Width = terminalWidth(p.streams.out)

@@ -27,6 +27,7 @@ type Toned interface{ Tone() Tone }
 type Text struct {
 	Color   bool
 	Verbose bool // tell the noise as well
+	Spoken  bool // it is read aloud: an arrow becomes a word
 	Width   int  // of the terminal, in columns; 0: lines are not wrapped
 
 	w       io.Writer
@@ -88,6 +89,9 @@ const (
 )
 
 func (t *Text) format(at time.Duration, actor, sentence string, tone Tone) string {
+	if t.Spoken {
+		sentence = strings.ReplaceAll(sentence, " → ", ", then ")
+	}
 	when := fmt.Sprintf("%*s", timeWidth, fmt.Sprintf("%.3fs", at.Seconds()))
 	who := fmt.Sprintf("%-*s", actorWidth, actor)
 	margin := "\n" + strings.Repeat(" ", indent+2)

@@ -17,6 +17,12 @@ type note struct {
 
 func (note) Kind() string { return "note" }
 
+// sentence is a record that says so much.
+type sentence string
+
+func (sentence) Kind() string   { return "sentence" }
+func (s sentence) Tell() string { return string(s) }
+
 func play(seed uint64, value string, sinks ...Sink) string {
 	e := engine.New(engine.Config{Seed: seed})
 	r := NewRecorder(e, []byte("input"))
@@ -89,5 +95,16 @@ func TestSeconds(t *testing.T) {
 		if got := Seconds(d); got != want {
 			t.Errorf("%d: got %s, want %s", d, got, want)
 		}
+	}
+}
+
+// TestSpoken has a text that is read aloud say its arrows in words.
+func TestSpoken(t *testing.T) {
+	var out strings.Builder
+	text := NewText(&out, func(err error) { t.Error(err) })
+	text.Spoken = true
+	text.Record(Record{Actor: "a", Body: sentence("wants 3, has 0 → create 3")})
+	if got := out.String(); !strings.Contains(got, "has 0, then create 3") {
+		t.Errorf("%q", got)
 	}
 }

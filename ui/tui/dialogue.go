@@ -71,7 +71,7 @@ func (m *model) sceneKey(k string) (tea.Cmd, bool) {
 		return nil, true
 	}
 	switch k {
-	case "esc":
+	case "esc", "alt+esc":
 		m.order(Order{Do: DoAnswer})
 	case "enter", "space":
 		switch {

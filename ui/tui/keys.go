@@ -80,7 +80,7 @@ func (m *model) order(o Order) {
 // panelKey opens and closes panels and scrolls them.
 func (m *model) panelKey(k string) bool {
 	switch k {
-	case "esc", "backspace":
+	case "esc", "backspace", "alt+esc": // the last is what two quick ones look like
 		m.show(Picture)
 	case "?", "h":
 		m.show(Help)

@@ -44,7 +44,7 @@ type word struct {
 }
 
 var words = []word{
-	{"break", "break CONDITION | break", "stop when the condition becomes true; without one, forget all", DoBreak, true},
+	{"break", "break MOMENT | break CONDITION | break", "stop at each decision, request, pod … or when something begins to hold (a pod is rejected, worker-1 is NotReady, CEL); alone: forget all", DoBreak, true},
 	{"get", "get RESOURCE", "list objects, as kubectl get", DoList, true},
 	{"go", "go 90s | go +30s | go CONDITION", "go to a time, or until a condition holds", DoGo, false},
 	{"stride", "stride event|decision|phase", "how far one step goes", DoStride, false},

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"minisim/sim/api"
+	"minisim/sim/apiserver/outside"
+	"minisim/sim/cluster"
 	"minisim/sim/session"
 )
 
@@ -181,4 +184,61 @@ func TestBreakdownIsAnError(t *testing.T) {
 	if _, ok := <-p.box; ok {
 		t.Error("the screen is not told")
 	}
+}
+
+// TestServed has somebody write to a cluster that stands still on the screen: the
+// write is shown with its stages, and nothing else happens before the next step.
+func TestServed(t *testing.T) {
+	s := open(t, "hello")
+	wake := make(chan struct{}, 1)
+	p := newPlayer(s, Pace{Max: true})
+	followed := 0
+	p.server = &Server{Wake: wake, Way: "export KUBECONFIG=somewhere", Attend: func(*session.Session) bool { return false }, Follow: func(c *cluster.Cluster) {
+		followed++
+		c.Engine.OnArrival(func() { wake <- struct{}{} })
+	}}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- p.run(ctx) }()
+	defer func() {
+		cancel()
+		for range p.box {
+		}
+		<-done
+	}()
+	p.give(Order{Do: DoGo, Text: "6s"})
+	before := wait(t, p, "at 6s", func(s *Snapshot) bool { return s.Time == 6*time.Second && !s.Playing })
+
+	body := []byte(`{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"hello","namespace":"default"},"spec":{"replicas":3}}`)
+	q, err := outside.Request{
+		User: "kubernetes-admin", Groups: []string{"system:masters"}, Agent: "kubectl", Verb: api.VerbUpdate,
+		Group: "apps", Version: "v1", Resource: "deployments", Subresource: "scale", Namespace: "default", Name: "hello", ContentType: outside.JSON, Body: body,
+	}.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply := before.Step
+	answered := s.Cluster().Engine.Submit(q)
+	after := wait(t, p, "the write", func(s *Snapshot) bool { return s.Step == reply+1 })
+	if r := <-answered; r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	if after.Time != before.Time || after.Playing {
+		t.Errorf("the write took time: %s", after.Time)
+	}
+	l := Look{Width: 120, Height: 40, Lit: changed(before, after)}
+	got := draw(after, &l, NewTheme(true, Unicode)).plain()
+	for _, want := range []string{"kubectl update scale of deployment hello", "system:masters", "/registry/deployments/default/hello", "spec.replicas: 1 → 3", "export KUBECONFIG=somewhere"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the screen does not show %q:\n%s", want, got)
+		}
+	}
+	p.give(Order{Do: DoStep})
+	wait(t, p, "somebody acts on it", func(s *Snapshot) bool {
+		return s.Now.Reconcile != nil && s.Now.Reconcile.Controller == "deployment-controller"
+	})
+	p.give(Order{Do: DoGo, Text: "3s"})
+	wait(t, p, "back", func(s *Snapshot) bool { return s.Time <= 3*time.Second })
+	p.give(Order{Do: DoPause})
+	wait(t, p, "told", func(s *Snapshot) bool { return followed == 2 })
 }

@@ -36,7 +36,7 @@ func (m *model) prompt() *Prompt {
 			p.Hints = []string{usage(m.input.Value())}
 		}
 	case goal:
-		p.Hints = []string{`90s, +30s, #step, scheduling, redis ready, or a condition such as ready("redis") == 1`}
+		p.Hints = []string{`90s, +30s, #step, scheduling, redis ready, worker-1 is NotReady, or ready("redis") == 1`}
 	case search:
 		p.Hints = []string{"enter keeps the search, esc ends it"}
 	}
@@ -46,7 +46,7 @@ func (m *model) prompt() *Prompt {
 // typing edits the line.
 func (m *model) typing(msg tea.KeyPressMsg) tea.Cmd {
 	switch msg.String() {
-	case "esc":
+	case "esc", "alt+esc":
 		if m.asking == search {
 			m.look.Filter = ""
 		}

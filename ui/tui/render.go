@@ -119,52 +119,6 @@ func (d *drawing) state() (state, detail string) {
 // seconds is a virtual time as the account has it.
 func seconds(t interface{ Seconds() float64 }) string { return fmt.Sprintf("%.3fs", t.Seconds()) }
 
-// keys are the hints of the last line; as many as there is room for.
-var keys = [][2]string{
-	{"space", "step"}, {"n", "decision"}, {"c", "play"}, {"p", "pause"}, {"b", "back"}, {"w", "why"},
-	{":", "verb"}, {"?", "help"}, {"q", "quit"}, {"arrows", "select"}, {"y", "yaml"}, {"o", "objects"}, {"l", "log"},
-	{"k", "kill"}, {"r", "start"}, {"g", "go to"}, {"f", "fork"}, {"+/-", "speed"},
-}
-
-// splitKeys are those of two futures side by side.
-var splitKeys = [][2]string{
-	{"space", "step both"}, {"n", "decision"}, {"c", "play"}, {"b", "back"}, {"d", "logs, pictures"}, {"[ ]", "change"}, {":", "verb"}, {"esc", "picture"},
-	{"w", "why"}, {"?", "help"}, {"q", "quit"},
-}
-
-func (d *drawing) footer(r rect) {
-	if p := d.l.Prompt; p != nil {
-		x := d.write(r.x, r.y, r.right(), p.Mark+p.Text, paint{role: strong})
-		if len(p.Hints) > 0 {
-			d.write(max(x+3, r.x+30), r.y, r.right(), strings.Join(p.Hints, "  "), paint{role: faint})
-		}
-		return
-	}
-	if d.s.Note != "" {
-		p := paint{role: strong}
-		if d.s.NoteBad {
-			p.role = bad
-		}
-		d.write(r.x, r.y, r.right(), cut(d.s.Note, r.w, d.t.Glyphs.Ellipsis), p)
-		return
-	}
-	x := r.x
-	shown := keys
-	switch {
-	case d.s.Scene != nil && d.l.Panel == Picture:
-		shown = d.s.Scene.keys(d.l.Hints)
-	case d.l.Panel == Opening && d.s.Opened != nil && d.s.Opened.Split != nil:
-		shown = splitKeys
-	}
-	for _, k := range shown {
-		if x+width(k[0])+width(k[1])+2 > r.right() {
-			continue
-		}
-		x = d.write(x, r.y, r.right(), k[0], paint{role: strong})
-		x = d.write(x+1, r.y, r.right(), k[1], paint{role: faint}) + 2
-	}
-}
-
 // rule draws a panel's title line and gives the room below it.
 func (d *drawing) rule(name string, r rect) rect {
 	if r.h == 0 {
