@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"minisim/internal/conformance"
 )
 
 // ask makes a bare request, with a token if there is one, and gives the code and the body.
@@ -178,6 +180,18 @@ func FuzzRequests(f *testing.F) {
 	f.Add("PATCH", "/api/v1/nodes/worker-1?fieldManager=x", "application/apply-patch+yaml", []byte("kind: Node\napiVersion: v1\nspec: {taints: [{key: 1}]}"))
 	f.Add("DELETE", "/api/v1/namespaces/default/pods?propagationPolicy=x", "application/yaml", []byte("kind: DeleteOptions\ngracePeriodSeconds: x"))
 	f.Add("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "application/json", []byte(`{"spec":{}}`))
+	methods := map[string]string{"create": "POST", "post": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE", "deletecollection": "DELETE"}
+	for _, folder := range []string{"objects", "server"} {
+		cases, err := conformance.Load(folder)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, c := range cases {
+			if method := methods[c.Request.Verb]; method != "" {
+				f.Add(method, c.Request.Path, c.Request.ContentType, c.Request.Data())
+			}
+		}
+	}
 	w := build(f, config(), 1000)
 	handler := w.server.Handler()
 	f.Fuzz(func(t *testing.T, method, path, contentType string, body []byte) {
