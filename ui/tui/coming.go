@@ -30,6 +30,9 @@ func (c *camera) next(s *Snapshot) []Coming {
 		}
 	}
 	for _, m := range s.Workers {
+		if !c.up("kube-controller-manager") {
+			break // nobody counts
+		}
 		if !m.On && m.Ready == "True" {
 			out = append(out, c.grace(m.Name, s.Time)...)
 		}
@@ -101,8 +104,12 @@ func foretell(w engine.Work) (text string, often bool) {
 		return "translates the compose file " + w.Key, false
 	case "apply":
 		return "applies the next object of the compose file", false
-	case "timeline":
+	case "timeline", "when", "act":
 		return "goes on with the timeline", false
+	case "mark":
+		return "marks an answer", false
+	case "list":
+		return "lists " + w.Key + " anew", false
 	case "check":
 		return "looks whether what is waited for has come true", true
 	case "expire":

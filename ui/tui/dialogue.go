@@ -23,7 +23,7 @@ func (d *drawing) sceneLines(n int) []line {
 	s := d.s.Scene
 	var out []line
 	if d.s.Now.Kind == "say" {
-		out = wrapped(d.s.Now.Text, paint{role: faint}, n, 0)
+		out = wrapped(d.s.Now.Text, paint{}, n, 0)
 	}
 	if s.Text != "" {
 		out = append(out, wrapped(s.Text, paint{role: strong}, n, 0)...)
