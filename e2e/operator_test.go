@@ -109,9 +109,6 @@ func TestOperator(t *testing.T) {
 	ctrl.SetLogger(logr.Discard()) // what it says of conflicts is no news
 	w := serve(t, served.Config{Speed: 20})
 	ctx := t.Context()
-	if !definitions(w.own()) {
-		t.Skip("the server has no CustomResourceDefinitions")
-	}
 	c, err := client.New(w.config(), client.Options{Scheme: websiteScheme()})
 	if err != nil {
 		t.Fatal(err)

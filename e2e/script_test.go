@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -19,12 +18,6 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/scripts",
-		Condition: func(c string) (bool, error) {
-			if c != "definitions" {
-				return false, fmt.Errorf("there is no condition %q", c)
-			}
-			return definitions(serve(t, served.Config{}).own()), nil
-		},
 		Setup: func(e *testscript.Env) error {
 			w := serve(e.T().(testing.TB), served.Config{Speed: 20})
 			e.Vars = append(e.Vars, w.variables()...)
