@@ -151,6 +151,7 @@ func (r Request) what() string {
 // cause of what its watchers will hear.
 func (c *call) record(err error) {
 	s := c.server
+	c.count(err)
 	rec := Request{
 		Verb: c.Verb, Resource: c.Resource.String(), Subresource: c.Subresource, Key: c.Key.String(),
 		User: c.id.User, Process: c.id.Process, Rule: c.rule, Admission: c.admitted,

@@ -63,6 +63,7 @@ type Server struct {
 	policy *access.Policy
 	group  *group // nil: each write is a transaction of its own
 	expiry
+	counts      counts
 	aggregated  Aggregated // nil: nobody answers for what is not stored
 	definitions definitions
 	catalog     atomic.Pointer[Catalog]
@@ -71,7 +72,7 @@ type Server struct {
 // New makes a server that knows what the store already has: a durable cluster
 // that starts again has its objects from the first request on.
 func New(c Config) (*Server, error) {
-	s := &Server{Config: c, cache: newCache(), rand: dice{engine: c.Engine, server: c.Name}, net: newServices(), policy: access.NewPolicy()}
+	s := &Server{Config: c, cache: newCache(), rand: dice{engine: c.Engine, server: c.Name}, net: newServices(), policy: access.NewPolicy(), counts: counts{}}
 	s.hub = hub{server: s, slots: map[slot][]*watch{}}
 	s.definitions.byName = map[string]*defined{}
 	s.catalog.Store(catalogOf(nil))

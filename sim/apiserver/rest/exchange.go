@@ -25,6 +25,7 @@ type exchange struct {
 	user   User
 	asked  asked
 	target target
+	code   int  // of the answer, 0 until it is known
 	begun  bool // the answer's header has been written
 }
 
@@ -86,6 +87,8 @@ func (c *exchange) plain(path string) func() error {
 		return c.discoverIssuer
 	case keysPath:
 		return c.tokenKeys
+	case "/metrics":
+		return c.prometheus
 	case "/version", "/version/":
 		return c.version
 	case "/", "":

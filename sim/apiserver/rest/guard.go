@@ -17,6 +17,7 @@ import (
 func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &exchange{server: s, bridge: s.present.Load(), w: w, r: r}
+		defer s.meter.begin(c)()
 		defer c.recover()
 		if err := c.serve(); err != nil {
 			c.fail(err)

@@ -46,7 +46,7 @@ func (c *exchange) paths() error {
 			paths = append(paths, "/apis/"+g.name, "/apis/"+g.name+"/"+g.version)
 		}
 	}
-	paths = append(paths, "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version")
+	paths = append(paths, "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version")
 	return c.json(map[string][]string{"paths": paths})
 }
 

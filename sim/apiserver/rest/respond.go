@@ -58,7 +58,7 @@ const gzipFrom = 128 << 10
 
 // body writes the whole answer.
 func (c *exchange) body(code int, contentType string, data []byte) {
-	c.begun = true
+	c.begun, c.code = true, code
 	h := c.w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("Cache-Control", "no-cache, private")

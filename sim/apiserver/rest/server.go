@@ -58,6 +58,7 @@ type Server struct {
 	frames    sharedFrames
 	inFlight  chan struct{}
 	watching  chan struct{}
+	meter     *meter
 	served    sync.WaitGroup
 }
 
@@ -80,7 +81,7 @@ func Start(c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, listener: listener,
-		inFlight: make(chan struct{}, maxInFlight), watching: make(chan struct{}, maxWatches),
+		inFlight: make(chan struct{}, maxInFlight), watching: make(chan struct{}, maxWatches), meter: newMeter(),
 	}
 	s.present.Store(&bridge{c.Engine, c.API, make(chan struct{})})
 	s.http = &http.Server{

@@ -192,7 +192,7 @@ func (s *stream) begin(w watching, o *begun) error {
 	h := s.c.w.Header()
 	h.Set("Content-Type", s.contentType)
 	h.Set("Cache-Control", "no-cache, private")
-	s.c.begun = true
+	s.c.begun, s.c.code = true, http.StatusOK
 	s.c.w.WriteHeader(http.StatusOK)
 	for _, ev := range o.past {
 		if err := s.send(ev); err != nil || ev.Type == api.Closed {
