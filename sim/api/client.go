@@ -139,6 +139,34 @@ func Together(c Client, f func()) {
 	f()
 }
 
+// Discoverer is a Client that knows what the server serves at present.
+type Discoverer interface {
+	// Discover gives the resources that are served, custom ones in all versions.
+	Discover() ([]*Resource, error)
+}
+
+// Discover gives what is served: of a client that is no Discoverer, the resource table.
+func Discover(c Client) ([]*Resource, error) {
+	if d, ok := c.(Discoverer); ok {
+		return d.Discover()
+	}
+	return Resources(), nil
+}
+
+// Preferred are the resources among those served that stand for all objects: of a custom resource its preferred version.
+func Preferred(c Client) ([]*Resource, error) {
+	served, err := Discover(c)
+	var out []*Resource
+	seen := map[string]bool{}
+	for _, r := range served {
+		if r.Stored() && r.Present() == r && !seen[r.Folder] {
+			seen[r.Folder] = true
+			out = append(out, r)
+		}
+	}
+	return out, err
+}
+
 // ErrUnreachable is what a request gets whose server or link is down.
 var ErrUnreachable = errors.New("connection refused")
 

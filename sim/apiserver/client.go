@@ -40,6 +40,14 @@ func (c *client) Do(r api.Request) (api.Object, error) {
 	return c.server.do(c.id, r)
 }
 
+// Discover implements api.Discoverer.
+func (c *client) Discover() ([]*api.Resource, error) {
+	if c.server.down {
+		return nil, api.ErrUnreachable
+	}
+	return c.server.Catalog().Resources(), nil
+}
+
 // List lists objects.
 func (c *client) List(r *api.Resource, o api.ListOptions) (api.List, error) {
 	if err := c.pass(api.Request{Verb: api.VerbList, Resource: r, Key: api.Key{Namespace: o.Namespace}}); err != nil {

@@ -22,7 +22,7 @@ type Cache[T api.Object] struct {
 	synced   bool
 }
 
-// Informer adds a cache of resource r to a process that has not started yet.
+// Informer adds a cache of resource r to a process that has not started yet, or see Open.
 // One process has one cache per name; name is r's plural unless told otherwise by options.Name.
 func Informer[T api.Object](p *Process, r *api.Resource, o api.ListOptions) *Cache[T] {
 	return NamedInformer[T](p, r.Name, r, o)
@@ -133,6 +133,17 @@ func (c *Cache[T]) take() {
 		c.watch = nil
 		c.process.Engine.Once(c.process.Engine.Now(), engine.Work{Actor: c.process.Name, Kind: "list", Key: c.name()})
 	}
+}
+
+// Open fills a cache that was added to a process that has started already.
+func (c *Cache[T]) Open() { c.process.startInformer(c) }
+
+// close ends a cache whose resource is served no longer: its objects are reported as deleted.
+func (c *Cache[T]) close() {
+	c.stop()
+	c.replace(nil)
+	delete(c.process.byName, c.name())
+	c.process.informers = slices.DeleteFunc(c.process.informers, func(i informer) bool { return i == informer(c) })
 }
 
 func (c *Cache[T]) stop() {

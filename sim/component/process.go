@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"minisim/sim/api"
 	"minisim/sim/engine"
 	"minisim/sim/trace"
@@ -46,7 +48,11 @@ type informer interface {
 	start() error
 	take()
 	stop()
+	close()
 }
+
+// Has says whether the process has a cache of that name.
+func (p *Process) Has(name string) bool { return p.byName[name] != nil }
 
 // NewProcess gives a process that has not started. source is the name under
 // which its Events are reported ("kubelet"), host the node it runs on, if any.
@@ -93,7 +99,10 @@ func (p *Process) Start() {
 }
 
 func (p *Process) startInformer(inf informer) {
-	if err := inf.start(); err != nil {
+	switch err := inf.start(); {
+	case apierrors.IsNotFound(err):
+		inf.close()
+	case err != nil:
 		p.Engine.OnceAfter(Retry, engine.Work{Actor: p.Name, Kind: "list", Key: inf.name()})
 	}
 }
@@ -134,9 +143,13 @@ func (p *Process) Synced() bool { return p.synced }
 func (p *Process) Run(w engine.Work) {
 	switch w.Kind {
 	case "watch":
-		p.byName[w.Key].take()
+		if inf := p.byName[w.Key]; inf != nil { // it has not been closed meanwhile
+			inf.take()
+		}
 	case "list":
-		p.startInformer(p.byName[w.Key])
+		if inf := p.byName[w.Key]; inf != nil {
+			p.startInformer(inf)
+		}
 		p.checkSynced()
 	case "events":
 		api.Together(p.Client, func() {

@@ -61,6 +61,7 @@ func (c *garbage) changed(r *api.Resource, old, new api.Object) {
 	if new == nil {
 		return
 	}
+	c.followOwners(new.GetOwnerReferences())
 	n, before := c.graph.put(r, new)
 	switch {
 	case n.deleting && (n.foreground || n.orphan):

@@ -5,7 +5,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"minisim/sim/api"
@@ -115,7 +114,7 @@ func (c *garbage) classify(o api.Object) (owners, error) {
 // ask asks the server whether an owner exists and whether it waits for its
 // dependents. One of a kind that is not served counts as existing: nothing can be said of it.
 func (c *garbage) ask(o api.Object, ref metav1.OwnerReference) (there, waits bool, err error) {
-	r := api.ByKind(schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind))
+	r := c.resourceOf(ref)
 	if r == nil || r.Namespaced && o.GetNamespace() == "" {
 		return true, false, nil
 	}

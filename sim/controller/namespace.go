@@ -47,7 +47,11 @@ func (c *namespaces) Reconcile(key api.Key) error {
 	if err := left.clear(api.Pods); err != nil {
 		return err
 	}
-	for _, r := range api.Resources() {
+	served, err := api.Preferred(c.client)
+	if err != nil {
+		return err
+	}
+	for _, r := range served {
 		if !r.Namespaced || r == api.Pods || left.objects[resourceName(api.Pods)] > 0 {
 			continue
 		}
@@ -55,8 +59,7 @@ func (c *namespaces) Reconcile(key api.Key) error {
 			return err
 		}
 	}
-	ns, err := left.report()
-	if err != nil {
+	if ns, err = left.report(); err != nil {
 		return err
 	}
 	if len(left.objects) > 0 {

@@ -102,7 +102,11 @@ func (c *quotas) count(q *corev1.ResourceQuota) (corev1.ResourceList, error) {
 	for name := range q.Spec.Hard {
 		used[name] = resource.Quantity{Format: resource.DecimalSI}
 	}
-	for _, r := range api.Resources() {
+	served, err := api.Preferred(c.client)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range served {
 		if !r.Namespaced || !concerns(r, q.Spec.Hard) {
 			continue
 		}
