@@ -106,7 +106,9 @@ func (c *call) scale(build func(old api.Object) (*autoscalingv1.Scale, error)) (
 			})
 		}
 		o := old.DeepCopyObject().(api.Object)
-		o.SetResourceVersion(s.ResourceVersion)
+		if s.ResourceVersion != "" { // a condition only where the client makes one
+			o.SetResourceVersion(s.ResourceVersion)
+		}
 		return o, c.setReplicas(o, s.Spec.Replicas)
 	})
 	if err != nil {
