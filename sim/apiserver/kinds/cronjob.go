@@ -3,7 +3,6 @@ package kinds
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -40,10 +39,22 @@ var cronJobs = kind[*batchv1.CronJob]{
 		f.metaUpdate(new, old)
 		f.cronJob(&new.Spec, &old.Spec)
 	},
-	warnings: func(c *batchv1.CronJob) []string {
-		p, s := jobTemplatePath.Child("spec"), &c.Spec.JobTemplate.Spec
-		return slices.Concat(nameInPods(c.Name), indexWarnings(p, s), templateWarnings(p.Child("template"), &s.Template))
+	warnings: func(c *batchv1.CronJob) []string { return append(nameInPods(c.Name), cronJobWarnings(c)...) },
+	updateWarnings: func(new, old *batchv1.CronJob) (warnings []string) {
+		if new.Generation != old.Generation {
+			warnings = cronJobWarnings(new)
+		}
+		if strings.Contains(new.Spec.Schedule, "TZ") {
+			warnings = append(warnings, "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, "+
+				"see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details")
+		}
+		return warnings
 	},
+}
+
+func cronJobWarnings(c *batchv1.CronJob) []string {
+	p, s := jobTemplatePath.Child("spec"), &c.Spec.JobTemplate.Spec
+	return append(indexWarnings(p, s), templateWarnings(p.Child("template"), &s.Template)...)
 }
 
 var jobTemplatePath = specPath.Child("jobTemplate")

@@ -23,11 +23,17 @@ var daemonSets = kind[*appsv1.DaemonSet]{
 	validate: func(f *faults, d *appsv1.DaemonSet) { f.daemonSet(&d.Spec) },
 	validateUpdate: func(f *faults, new, old *appsv1.DaemonSet) {
 		f.metaUpdate(new, old)
-		f.daemonSet(&new.Spec)
 		f.immutable(specPath, "selector", new.Spec.Selector, old.Spec.Selector)
+		f.daemonSet(&new.Spec)
 	},
 	validateStatus: func(f *faults, new, old *appsv1.DaemonSet) { f.daemonSetStatus(&new.Status, &old.Status) },
 	warnings:       func(d *appsv1.DaemonSet) []string { return templateWarnings(templatePath, &d.Spec.Template) },
+	updateWarnings: func(new, old *appsv1.DaemonSet) []string {
+		if new.Annotations[appsv1.DeprecatedTemplateGeneration] == old.Annotations[appsv1.DeprecatedTemplateGeneration] {
+			return nil
+		}
+		return templateWarnings(templatePath, &new.Spec.Template)
+	},
 }
 
 func defaultDaemonSet(d *appsv1.DaemonSet) {

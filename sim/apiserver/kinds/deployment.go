@@ -36,6 +36,9 @@ var deployments = kind[*appsv1.Deployment]{
 	warnings: func(d *appsv1.Deployment) []string {
 		return append(nameInPods(d.Name), templateWarnings(templatePath, &d.Spec.Template)...)
 	},
+	updateWarnings: func(new, old *appsv1.Deployment) []string {
+		return changedTemplate(new, old, templatePath, &new.Spec.Template)
+	},
 }
 
 func defaultDeployment(d *appsv1.Deployment) {

@@ -43,7 +43,13 @@ var jobs = kind[*batchv1.Job]{
 		f.jobUpdate(new, old)
 	},
 	validateStatus: func(f *faults, new, _ *batchv1.Job) { f.jobStatus(&new.Status) },
-	warnings:       jobWarnings,
+	warnings:       func(j *batchv1.Job) []string { return append(nameInPods(j.Name), jobWarnings(j)...) },
+	updateWarnings: func(new, old *batchv1.Job) []string {
+		if new.Generation == old.Generation {
+			return nil
+		}
+		return jobWarnings(new)
+	},
 }
 
 func defaultJob(j *batchv1.Job) {
@@ -253,8 +259,7 @@ func (f *faults) jobStatus(s *batchv1.JobStatus) {
 }
 
 func jobWarnings(j *batchv1.Job) []string {
-	warnings := append(nameInPods(j.Name), indexWarnings(specPath, &j.Spec)...)
-	return append(warnings, templateWarnings(templatePath, &j.Spec.Template)...)
+	return append(indexWarnings(specPath, &j.Spec), templateWarnings(templatePath, &j.Spec.Template)...)
 }
 
 // indexWarnings remarks upon an indexed job that is too large to be followed.

@@ -21,6 +21,7 @@ type kind[T api.Object] struct {
 	validateUpdate func(f *faults, new, old T)
 	validateStatus func(f *faults, new, old T)
 	warnings       func(T) []string
+	updateWarnings func(new, old T) []string
 	parts          map[string]part[T]
 
 	createOnUpdate bool
@@ -45,6 +46,9 @@ func (k kind[T]) strategy(r *api.Resource) *Strategy {
 	}
 	if k.warnings != nil {
 		s.Warnings = func(o api.Object) []string { return k.warnings(o.(T)) }
+	}
+	if k.updateWarnings != nil {
+		s.WarningsOnUpdate = func(new, old api.Object) []string { return k.updateWarnings(new.(T), old.(T)) }
 	}
 	for name, p := range k.parts {
 		if s.Parts == nil {

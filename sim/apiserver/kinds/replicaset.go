@@ -34,6 +34,9 @@ var replicaSets = kind[*appsv1.ReplicaSet]{
 	warnings: func(r *appsv1.ReplicaSet) []string {
 		return append(nameInPods(r.Name), templateWarnings(templatePath, &r.Spec.Template)...)
 	},
+	updateWarnings: func(new, old *appsv1.ReplicaSet) []string {
+		return changedTemplate(new, old, templatePath, &new.Spec.Template)
+	},
 }
 
 func (f *faults) replicaSet(r *appsv1.ReplicaSet) {

@@ -24,17 +24,31 @@ var statefulSets = kind[*appsv1.StatefulSet]{
 			new.Generation = old.Generation + 1
 		}
 	},
-	status:         func(new, old *appsv1.StatefulSet) { new.Spec = old.Spec },
-	validate:       func(f *faults, s *appsv1.StatefulSet) { f.statefulSet(&s.Spec, nil) },
+	status: func(new, old *appsv1.StatefulSet) { new.Spec = old.Spec },
+	validate: func(f *faults, s *appsv1.StatefulSet) {
+		f.statefulSet(&s.Spec, statefulSetRules{serviceName: true, claims: true, template: true})
+	},
 	validateUpdate: func(f *faults, new, old *appsv1.StatefulSet) { f.statefulSetUpdate(new, old) },
 	validateStatus: func(f *faults, new, old *appsv1.StatefulSet) { f.statefulSetStatus(&new.Status, &old.Status) },
 	warnings: func(s *appsv1.StatefulSet) []string {
-		warnings := templateWarnings(templatePath, &s.Spec.Template)
-		for i := range s.Spec.VolumeClaimTemplates {
-			warnings = append(warnings, fractionalStorage(specPath.Child("volumeClaimTemplates").Index(i).Child("spec"), &s.Spec.VolumeClaimTemplates[i].Spec)...)
-		}
-		return warnings
+		return append(templateWarnings(templatePath, &s.Spec.Template), statefulSetWarnings(&s.Spec, "")...)
 	},
+	updateWarnings: func(new, old *appsv1.StatefulSet) []string {
+		return append(changedTemplate(new, old, templatePath, &new.Spec.Template), statefulSetWarnings(&new.Spec, "Spec")...)
+	},
+}
+
+// statefulSetWarnings remarks upon all but the template. claimField is where
+// Kubernetes says that the spec of a claim stands.
+func statefulSetWarnings(s *appsv1.StatefulSetSpec, claimField string) (warnings []string) {
+	for i := range s.VolumeClaimTemplates {
+		p := specPath.Child("volumeClaimTemplates").Index(i)
+		warnings = append(warnings, fractionalStorage(at(p, claimField), &s.VolumeClaimTemplates[i].Spec)...)
+	}
+	if s.RevisionHistoryLimit != nil && *s.RevisionHistoryLimit < 0 {
+		warnings = append(warnings, "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended")
+	}
+	return warnings
 }
 
 func defaultStatefulSet(set *appsv1.StatefulSet) {
@@ -70,9 +84,14 @@ func dropMaxUnavailable(s, old *appsv1.StatefulSet) {
 	}
 }
 
-// statefulSet validates what is wanted; of the template, whose volumes the claims
-// complete, only the metadata. old is nil for a new one.
-func (f *faults) statefulSet(s, old *appsv1.StatefulSetSpec) {
+// statefulSetRules are the rules that an update may be spared, where what it
+// cannot change or did not break is at fault.
+type statefulSetRules struct {
+	serviceName, claims, template bool
+}
+
+// statefulSet validates what is wanted.
+func (f *faults) statefulSet(s *appsv1.StatefulSetSpec, rules statefulSetRules) {
 	switch s.PodManagementPolicy {
 	case "":
 		f.required(specPath, "podManagementPolicy", "")
@@ -91,24 +110,58 @@ func (f *faults) statefulSet(s, old *appsv1.StatefulSetSpec) {
 				appsv1.RetainPersistentVolumeClaimRetentionPolicyType, appsv1.DeletePersistentVolumeClaimRetentionPolicyType)
 		}
 	}
+	if rules.claims {
+		for i := range s.VolumeClaimTemplates {
+			f.claimSpec(specPath.Child("volumeClaimTemplates").Index(i).Child("spec"), &s.VolumeClaimTemplates[i].Spec, false)
+		}
+	}
 	notNegativePtr(f, specPath, "replicas", s.Replicas)
 	f.notNegative(specPath, "minReadySeconds", int64(s.MinReadySeconds))
 	if s.Ordinals != nil {
 		f.notNegative(specPath, "ordinals.start", int64(s.Ordinals.Start))
 	}
-	notNegativePtr(f, specPath, "revisionHistoryLimit", s.RevisionHistoryLimit)
-	if s.ServiceName != "" && (old == nil || old.ServiceName != s.ServiceName) {
+	if rules.serviceName && s.ServiceName != "" {
 		f.rule(specPath, "serviceName", s.ServiceName, dnsLabel)
 	}
 	f.workloadSelector(s.Selector, "statefulset")
 	if err := f.selectsTemplate(specPath, s.Selector, &s.Template); err != nil {
 		f.invalid(specPath, "selector", s.Selector, "")
 	} else {
-		f.labels(templatePath, "labels", s.Template.Labels)
+		if rules.template {
+			f.podTemplate(templatePath, setTemplate(s))
+		}
+		f.labels(templatePath, "labels", s.Template.Labels) // Kubernetes says it twice
 		f.annotations(templatePath, "annotations", s.Template.Annotations)
 		f.podAnnotations(templatePath, s.Template.Annotations, &s.Template.Spec)
 	}
 	f.runsForever(&s.Template, "StatefulSet")
+}
+
+// setTemplate is the template as the controller completes it: the host's name and
+// domain are its own, and each claim is a volume.
+func setTemplate(s *appsv1.StatefulSetSpec) *corev1.PodTemplateSpec {
+	if s.Template.Spec.Subdomain == "" && s.Template.Spec.Hostname == "" && len(s.VolumeClaimTemplates) == 0 {
+		return &s.Template
+	}
+	t := s.Template
+	t.Spec.Subdomain, t.Spec.Hostname, t.Spec.Volumes = "", "", nil
+	claimed := map[string]bool{}
+	for i := range s.VolumeClaimTemplates {
+		name := s.VolumeClaimTemplates[i].Name
+		if claimed[name] {
+			continue
+		}
+		claimed[name] = true
+		t.Spec.Volumes = append(t.Spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
+			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: name},
+		}})
+	}
+	for _, v := range s.Template.Spec.Volumes {
+		if !claimed[v.Name] {
+			t.Spec.Volumes = append(t.Spec.Volumes, v)
+		}
+	}
+	return &t
 }
 
 func (f *faults) statefulSetStrategy(s *appsv1.StatefulSetUpdateStrategy) {
@@ -140,7 +193,9 @@ func (f *faults) statefulSetStrategy(s *appsv1.StatefulSetUpdateStrategy) {
 
 func (f *faults) statefulSetUpdate(new, old *appsv1.StatefulSet) {
 	f.metaUpdate(new, old)
-	f.statefulSet(&new.Spec, &old.Spec)
+	was := &faults{}
+	was.statefulSet(&old.Spec, statefulSetRules{template: true})
+	f.statefulSet(&new.Spec, statefulSetRules{template: len(was.list) == 0})
 	same := new.Spec.DeepCopy()
 	same.Replicas = old.Spec.Replicas
 	same.Template = old.Spec.Template

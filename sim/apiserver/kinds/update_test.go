@@ -18,6 +18,8 @@ const (
 	oneNode    = `{apiVersion: v1, kind: Node, metadata: {name: x}, spec: {podCIDR: 10.0.0.0/24, providerID: p}}`
 	oneDeploy  = `{apiVersion: apps/v1, kind: Deployment, metadata: {name: x, namespace: default}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: x}]}}}}`
 	oneJob     = `{apiVersion: batch/v1, kind: Job, metadata: {name: x, namespace: default}, spec: {suspend: true, template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}}`
+	oneSet     = `{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: x, namespace: default}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: x}]}}}}`
+	oneDaemon  = `{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: x, namespace: default}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: x}]}}}}`
 	frozenMap  = `{apiVersion: v1, kind: ConfigMap, metadata: {name: x, namespace: default}, immutable: true, data: {a: b}}`
 	oneSlice   = `{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: x, namespace: default}, addressType: IPv4, endpoints: [{addresses: [10.0.0.1]}]}`
 	oneBudget  = `{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: x, namespace: default}, spec: {minAvailable: 1}}`
@@ -65,6 +67,10 @@ func TestUpdates(t *testing.T) {
 		"nodes of a suspended job":   {oneJob, "", `{spec: {template: {spec: {nodeSelector: {a: b}}}}}`, "", 2},
 		"image of a suspended job":   {oneJob, "", `{spec: {template: {spec: {containers: [{name: a, image: z}]}}}}`, "spec.template: Invalid value: ", 0},
 		"resume":                     {oneJob, "", `{spec: {suspend: false}}`, "", 2},
+		"image of a stateful set":    {oneSet, "", `{spec: {template: {spec: {containers: [{name: a, image: ""}]}}}}`, `spec.template.spec.containers[0].image: Required value`, 0},
+		"claims of a stateful set":   {oneSet, "", `{spec: {volumeClaimTemplates: [{metadata: {name: v}}]}}`, "spec: Forbidden: updates to statefulset spec for fields other than", 0},
+		"history of a stateful set":  {oneSet, "", `{spec: {revisionHistoryLimit: -1}}`, "", 2},
+		"selector of a daemon set":   {oneDaemon, "", `{spec: {selector: {matchLabels: {a: c}}}}`, `spec.selector: Invalid value: {"matchLabels":{"a":"c"}}: field is immutable`, 0},
 		"frozen data":                {frozenMap, "", `{data: {a: c}}`, "data: Forbidden: field is immutable when `immutable` is set", 0},
 		"label of a frozen map":      {frozenMap, "", `{metadata: {labels: {c: d}}}`, "", 0},
 		"endpoints":                  {oneSlice, "", `{endpoints: [{addresses: [10.0.0.2]}]}`, "", 2},
@@ -92,6 +98,38 @@ func TestUpdates(t *testing.T) {
 			}
 			if _, faults, _ := strings.Cut(err.Error(), " is invalid: "); !strings.HasPrefix(strings.TrimPrefix(faults, "["), c.faults) {
 				t.Errorf("\n got %v\nwant %s", err, c.faults)
+			}
+		})
+	}
+}
+
+// TestUpdateWarnings has what Kubernetes remarks upon in a changed workload: not
+// the name, and the template only if the spec has changed.
+func TestUpdateWarnings(t *testing.T) {
+	const old = `{spec: {template: {spec: {nodeSelector: {beta.kubernetes.io/os: linux}}}}}`
+	const remark = "spec.template.spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use \"kubernetes.io/os\" instead"
+	dotted := func(object string) string { return strings.Replace(object, "name: x", "name: x.y", 1) }
+	for name, c := range map[string]struct{ object, patch, want string }{
+		"deployment":   {dotted(oneDeploy), old, remark},
+		"its label":    {dotted(oneDeploy), `{metadata: {labels: {c: d}}}`, ""},
+		"daemon set":   {oneDaemon, old, remark},
+		"its pace":     {oneDaemon, `{spec: {minReadySeconds: 1}}`, ""},
+		"stateful set": {oneSet, `{spec: {revisionHistoryLimit: -1}}`, "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"},
+		"job":          {dotted(oneJob), `{spec: {suspend: false}}`, ""},
+		"cron job":     {dotted(oneCron), `{spec: {schedule: "@hourly"}}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer()
+			if err := s.setUp([]byte(toJSON(t, c.object))); err != nil {
+				t.Fatal(err)
+			}
+			was := s.objects[len(s.objects)-1]
+			is, err := patchIn(t, types.StrategicMergePatchType, c.object, "", c.patch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(For(api.Of(was)).WarningsOnUpdate(is, was), "; "); got != c.want {
+				t.Errorf("\n got %s\nwant %s", got, c.want)
 			}
 		})
 	}

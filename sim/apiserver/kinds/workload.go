@@ -126,4 +126,12 @@ func nameInPods(name string) []string {
 	return nil
 }
 
+// changedTemplate remarks upon the template of a workload whose spec has changed.
+func changedTemplate(new, old metav1.Object, p *field.Path, t *corev1.PodTemplateSpec) []string {
+	if new.GetGeneration() == old.GetGeneration() {
+		return nil
+	}
+	return templateWarnings(p, t)
+}
+
 var templatePath = specPath.Child("template")
