@@ -20,10 +20,20 @@ var errClosed = errors.New("the simulation has ended")
 
 // visit has f look at the cluster between two steps, and waits until it has. f
 // may still run after an error: it must leave alone what its caller then uses.
+// As f changes nothing, its panic ends no simulation, but becomes an error.
 func (b *bridge) visit(ctx context.Context, f func()) error {
+	var err error
+	done := b.engine.Visit(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				err = panicked(p)
+			}
+		}()
+		f()
+	})
 	select {
-	case <-b.engine.Visit(f):
-		return nil
+	case <-done:
+		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-b.closed:

@@ -50,7 +50,7 @@ func NewKeys() (*Keys, error) {
 
 	server := template("kube-apiserver", nil, now)
 	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	server.DNSNames = []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
+	server.DNSNames = serverNames
 	server.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
 	certPEM, keyPEM, err := k.issue(server)
 	if err != nil {
@@ -62,6 +62,9 @@ func NewKeys() (*Keys, error) {
 	k.tokens, err = newSigner()
 	return k, err
 }
+
+// serverNames are the names by which the server may be called, all in lower case.
+var serverNames = []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
 
 // client issues the certificate of a user: the common name is the user's, the
 // organisations are the groups.

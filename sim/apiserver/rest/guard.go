@@ -2,10 +2,11 @@ package rest
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,13 +27,9 @@ func (s *Server) Handler() http.Handler {
 }
 
 // serve takes the request through what every one goes through: is it meant for
-// this server, who asks, is there room, may they; then it is answered.
+// this server, is there room, who asks, may they; then it is answered.
 func (c *exchange) serve() error {
 	if err := c.meant(); err != nil {
-		return err
-	}
-	user, err := c.caller()
-	if err != nil {
 		return err
 	}
 	release, err := c.server.admit(c)
@@ -40,6 +37,10 @@ func (c *exchange) serve() error {
 		return err
 	}
 	defer release()
+	user, err := c.caller()
+	if err != nil {
+		return err
+	}
 	c.asked = readAsked(c.r)
 	if c.user, err = c.bridge.impersonate(c.r.Context(), c.r.Header, user, c.asked); err != nil {
 		return err
@@ -50,20 +51,23 @@ func (c *exchange) serve() error {
 	return c.dispatch()
 }
 
-// recover answers for a handler that has panicked: one bad request must not end the simulation.
+// recover answers for a handler that has panicked: one bad request must not end
+// the simulation. What a visit panics with reaches the handler as an error
+// (bridge.visit); a write that panics within its step ends the run, for nothing
+// can go on from half a step.
 func (c *exchange) recover() {
 	switch p := recover(); p {
 	case nil:
 	case http.ErrAbortHandler:
 		panic(p)
 	default:
-		c.fail(apierrors.NewInternalError(errors.New("this request caused the apiserver to panic: " + firstLine(debug.Stack()))))
+		c.fail(panicked(p))
 	}
 }
 
-func firstLine(stack []byte) string {
-	line, _, _ := strings.Cut(string(stack), "\n")
-	return line
+// panicked is the error for a client whose request has panicked with p.
+func panicked(p any) error {
+	return apierrors.NewInternalError(fmt.Errorf("this request caused the apiserver to panic: %v", p))
 }
 
 // meant refuses a request that a page in somebody's browser has been tricked into.
@@ -83,14 +87,14 @@ func forbidden(why string) error {
 	return apierrors.NewForbidden(schema.GroupResource{}, "", errors.New(why))
 }
 
-// ours says whether a host is one of the loopback interface's names. Others
-// come from a page that has its own name point here.
+// ours says whether a host is one of the server's own names or a loopback address.
+// Others come from a page that has its own name point here.
 func ours(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
 		name = strings.Trim(host, "[]")
 	}
-	if name == "localhost" || name == "kubernetes" || strings.HasPrefix(name, "kubernetes.default") {
+	if slices.Contains(serverNames, strings.ToLower(name)) {
 		return true
 	}
 	ip := net.ParseIP(name)
