@@ -2,7 +2,9 @@ package rest
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
+	"slices"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -78,17 +80,27 @@ func (s *sharedFrames) get(k frameKey, encode func() ([]byte, error)) ([]byte, e
 	}
 	s.mu.Unlock()
 	f.once.Do(func() {
+		f.err = errUnmade
+		defer s.count(k, f)
 		f.bytes, f.err = encode()
-		s.count(k, f)
 	})
 	return f.bytes, f.err
 }
 
-// count takes a new frame into account, and lets go of the oldest.
+// errUnmade is what others who wait for a frame get when its maker panics.
+var errUnmade = errors.New("the event could not be encoded")
+
+// count takes a new frame into account, and lets go of the oldest. One that
+// could not be made is forgotten, so that the next who asks tries again.
 func (s *sharedFrames) count(k frameKey, f *sharedFrame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.made[k] == f {
+	switch {
+	case s.made[k] != f:
+	case f.err != nil:
+		delete(s.made, k)
+		s.order = slices.DeleteFunc(s.order, func(other frameKey) bool { return other == k })
+	default:
 		f.held = len(f.bytes)
 		s.held += f.held
 	}

@@ -56,4 +56,16 @@ func TestSharedFrames(t *testing.T) {
 	if _, err := s.get(broken, func() ([]byte, error) { return nil, errors.New("no") }); err == nil {
 		t.Error("an error was lost")
 	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("a panic was lost")
+			}
+		}()
+		_, _ = s.get(broken, func() ([]byte, error) { panic("no") })
+	}()
+	if len(s.made) != 0 || len(s.order) != 0 {
+		t.Errorf("of frames that could not be made %d are kept, %d in order", len(s.made), len(s.order))
+	}
+	ask(broken, 10)
 }
