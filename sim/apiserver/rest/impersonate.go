@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -44,12 +45,13 @@ func (b *bridge) impersonate(ctx context.Context, h http.Header, u User, a asked
 // wantedUser is whom the headers name, nil if nobody.
 func wantedUser(h http.Header) (*User, error) {
 	w := User{Name: h.Get(authenticationv1.ImpersonateUserHeader), UID: h.Get(authenticationv1.ImpersonateUIDHeader), Groups: slices.Clone(h.Values(authenticationv1.ImpersonateGroupHeader))}
-	for name, values := range h {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		if key, ok := strings.CutPrefix(name, authenticationv1.ImpersonateUserExtraHeaderPrefix); ok {
 			if w.Extra == nil {
 				w.Extra = map[string][]string{}
 			}
-			w.Extra[unescaped(strings.ToLower(key))] = values
+			key = unescaped(strings.ToLower(key))
+			w.Extra[key] = append(w.Extra[key], h[name]...)
 		}
 	}
 	switch {
@@ -126,8 +128,8 @@ func (b *bridge) actAs(ctx context.Context, m mode, u, wanted User, a asked) (Us
 			return User{}, err
 		}
 	}
-	for key, values := range wanted.Extra {
-		for _, v := range values {
+	for _, key := range slices.Sorted(maps.Keys(wanted.Extra)) {
+		for _, v := range wanted.Extra[key] {
 			if err := may(authenticationv1.GroupName, "userextras", key, api.Key{Name: v}); err != nil {
 				return User{}, err
 			}

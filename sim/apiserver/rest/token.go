@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -52,11 +53,14 @@ type strangerError struct{ error }
 // errForeign is what there is to say of a token that nobody here has made.
 var errForeign = strangerError{errors.New("invalid bearer token")}
 
-// bearer finds whose token it is, and for which of the audiences asked for. A
-// strangerError says why it is nobody's.
+// bearer finds whose token it is, and for which of the audiences asked for: a
+// listed one is for the API server only. A strangerError says why it is nobody's.
 func (c *exchange) bearer(text string, audiences []string) (User, []string, error) {
 	if u, ok := c.server.listed(text); ok {
-		return known(u), audiences, nil
+		if !slices.Contains(audiences, token.Issuer) {
+			return User{}, nil, errForeign
+		}
+		return known(u), []string{token.Issuer}, nil
 	}
 	claims, ok := c.server.config.Keys.tokens.read(text)
 	if !ok {

@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	clientrest "k8s.io/client-go/rest"
 
+	"minisim/sim/apiserver/token"
 	"minisim/sim/engine"
 )
 
@@ -225,5 +227,23 @@ func TestTokensLeaveNoTrace(t *testing.T) {
 	}
 	if s, h := state(); s != steps || h != hash {
 		t.Errorf("%d steps, hash %s; before %d, %s", s, h, steps, hash)
+	}
+}
+
+// TestListedTokenIsForTheServer reviews a token from the list, for the server and for somebody else.
+func TestListedTokenIsForTheServer(t *testing.T) {
+	w := build(t, config(), 10)
+	for audience, want := range map[string]bool{"": true, token.Issuer: true, "vault": false} {
+		r := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: "secret"}}
+		if audience != "" {
+			r.Spec.Audiences = []string{audience, "another"}
+		}
+		got, err := w.client("").AuthenticationV1().TokenReviews().Create(t.Context(), r, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := got.Status; s.Authenticated != want || want != slices.Equal(s.Audiences, []string{token.Issuer}) || want != (s.Error == "") {
+			t.Errorf("for %q: %+v", audience, s)
+		}
 	}
 }

@@ -101,6 +101,13 @@ func TestActingForOthers(t *testing.T) {
 	if got := who("Impersonate-User", "bob"); !strings.Contains(got, refused) {
 		t.Errorf("another user: %s", got)
 	}
+	grant("extras", `{"verbs":["impersonate:user-info"],"apiGroups":["authentication.k8s.io"],"resources":["users"],"resourceNames":["jim"]},
+		{"verbs":["impersonate-on:user-info:create"],"apiGroups":["authentication.k8s.io"],"resources":["selfsubjectreviews"]}`)
+	for range 20 { // of several faults always the same one is told
+		if got := who("Impersonate-User", "jim", "Impersonate-Extra-B", "y", "Impersonate-Extra-A", "x"); !strings.Contains(got, `userextras/a`) {
+			t.Fatalf("with two things that are not granted: %s", got)
+		}
+	}
 	grant("nodes", `{"verbs":["impersonate:arbitrary-node"],"apiGroups":["authentication.k8s.io"],"resources":["nodes"]},
 		{"verbs":["impersonate-on:arbitrary-node:create"],"apiGroups":["authentication.k8s.io"],"resources":["selfsubjectreviews"]}`)
 	if got := who("Impersonate-User", "system:node:worker-1"); !strings.Contains(got, `"groups":["system:nodes","system:authenticated"]`) {
