@@ -42,14 +42,13 @@ func showScreen(ctx context.Context, run *session.Session, tape *tape, served *s
 	run, err = tui.Run(ctx, run, options)
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errLeave): // somebody at another terminal has ended it: that is as good as q
+		err = nil
 	case errors.Is(cause, errLost):
-		return errLost
+		err = errLost
 	case errors.Is(err, tui.ErrInterrupted):
-		return context.Canceled
-	case err != nil:
-		return err
+		err = context.Canceled
 	}
-	if err := tape.write(run); err != nil {
+	if err = errors.Join(err, tape.write(run)); err != nil {
 		return err
 	}
 	if run.End() == nil && served != nil {

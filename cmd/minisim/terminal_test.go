@@ -158,3 +158,14 @@ func TestEveryKeyInATerminal(t *testing.T) {
 		t.Errorf("the alternate screen and the mouse are left at %s", on)
 	}
 }
+
+// TestCtrlCOnTheScreenKeepsTheRecording interrupts a run that is watched, and replays what was recorded of it.
+func TestCtrlCOnTheScreenKeepsTheRecording(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "run.minisim")
+	term := openTerminal(t, "minisim run hello --record "+file+"; echo exit code $?; minisim replay "+file+" | tail -n 3; exec sleep 60")
+	term.see("the start", "Nothing has happened yet")
+	term.press("n")
+	term.see("n", "gets a machine")
+	term.press("C-c")
+	term.see("Ctrl-C", "minisim: interrupted", "exit code 130", "the same run as recorded")
+}
