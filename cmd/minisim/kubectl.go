@@ -6,10 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/tools/clientcmd"
 )
 
 // standIn is our own kubectl: cmd/minisim-kubectl.
@@ -39,7 +41,7 @@ leading --name are kubectl's own.`,
 			if err != nil {
 				return err
 			}
-			return become(program, args, append(os.Environ(), "KUBECONFIG="+one.Kubeconfig()))
+			return become(program, args, environ(os.Environ(), one.Kubeconfig()))
 		},
 	}
 }
@@ -76,6 +78,14 @@ func findKubectl() (string, error) {
 	}
 	return "", errors.New("there is no kubectl on the PATH, and no " + standIn + " beside minisim or on the PATH; " +
 		"install kubectl (https://kubernetes.io/docs/tasks/tools/), or build ours from minisim's sources with: make kubectl")
+}
+
+// environ is an environment with one kubeconfig in it. Another one must not stay beside
+// it: which of two a program takes is its own affair.
+func environ(env []string, kubeconfig string) []string {
+	const name = clientcmd.RecommendedConfigPathEnvVar + "="
+	env = slices.DeleteFunc(slices.Clone(env), func(v string) bool { return strings.HasPrefix(v, name) })
+	return append(env, name+kubeconfig)
 }
 
 // become has another program take this process's place, with its streams, signals and exit code.

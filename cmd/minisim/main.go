@@ -44,8 +44,8 @@ func main() { os.Exit(Main()) }
 // Main is the program, without the exit.
 func Main() int {
 	// A reader that goes away (minisim run … | head) is an error of the write, not the program's sudden end,
-	// so that everything is tidied up.
-	signal.Ignore(syscall.SIGPIPE)
+	// so that everything is tidied up. The signal is caught and not ignored: kubectl would inherit that it is ignored.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer stop()
 	return run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
