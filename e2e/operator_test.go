@@ -199,14 +199,20 @@ func TestOperator(t *testing.T) {
 	})
 	serving(5)
 
-	// The end: the finalizer has its say. What the website owned stays, as
-	// garbage collection does not follow custom resources: docs/fidelity.md.
+	// The end: the finalizer has its say, and what was owned goes.
 	if err := c.Delete(ctx, site); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the website goes", func() error {
-		if err := c.Get(ctx, client.ObjectKeyFromObject(site), site); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("finalizers %q, %v", site.Finalizers, err)
+	eventually(t, "all of it goes", func() error {
+		var sites websiteList
+		var deployments appsv1.DeploymentList
+		for _, l := range []client.ObjectList{&sites, &deployments, &pods} {
+			if err := c.List(ctx, l, client.InNamespace("default")); err != nil {
+				return err
+			}
+		}
+		if len(sites.Items)+len(deployments.Items)+len(pods.Items) > 0 {
+			return fmt.Errorf("%d websites, %d deployments, %d pods", len(sites.Items), len(deployments.Items), len(pods.Items))
 		}
 		return nil
 	})
