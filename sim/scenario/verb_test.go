@@ -58,7 +58,7 @@ func TestCommandsThatAreRefused(t *testing.T) {
 		"cordon node of web now": `what is "now" for?`, "kill worker-1 worker-9": `there is no node "worker-9"`, "kill dead node x": `what is "x" for?`,
 		"load web": "for which service, and how much?", "load web lots": `"lots" is not an amount of CPU`, "load web -1": `"-1" is not an amount of CPU`,
 		"crash": "which pod?", "crash kube-scheduler soon": "what is to crash", "crash kube-sched": `did you mean "kube-scheduler"?`,
-		"crash pod": "which pod?", "crash pod of wep": `did you mean "web"?`, "crash x after -1 requests": "what is to crash",
+		"crash etcd": "kill a master to take it away", "crash kube-apiserver after 3 requests": "kill a master", "crash pod": "which pod?", "crash pod of wep": `did you mean "web"?`, "crash x after -1 requests": "what is to crash",
 		"delete": "delete what?", "delete web-1": `is "web-1" a pod, or what else?`, "delete podz web": `there is no resource "podz"`, "delete deployment": "which deployment?",
 		"delete pod web-1 web-2": `what is "web-2" for?`, "delete node worker-7": `there is no node "worker-7"`, "delete pod of wep": `there is no service "wep"`,
 		"drain": "which node?", "drain worker-1 worker-2": `what is "worker-2" for?`, "evict": "which pod?", "evict pod of wep": `there is no service "wep"`,
