@@ -257,7 +257,7 @@ func (c *Cluster) Run(w engine.Work) {
 	case "boot":
 		c.boot(w.Key)
 	case "stopped":
-		if p, m := c.programOf(w.Key); p.process != nil && m.on {
+		if p, m := c.programOf(w.Key); p.process != nil && p.dying { // not a fresh one that its machine has started meanwhile
 			c.Trace.Then(Crash{Program: p.name, Machine: m.name, HalfDone: p.fault.half, Again: restartDelay})
 			c.stopProgram(p)
 			c.Engine.Touch()
