@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes/scheme"
 	resourcehelper "k8s.io/component-helpers/resource"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
@@ -359,13 +360,11 @@ func surge(d *appsv1.Deployment) int {
 	if d.Spec.Strategy.RollingUpdate == nil || d.Spec.Strategy.RollingUpdate.MaxSurge == nil {
 		return 0
 	}
-	s := d.Spec.Strategy.RollingUpdate.MaxSurge
-	if s.Type == 0 {
-		return s.IntValue()
+	n, err := intstr.GetScaledValueFromIntOrPercent(d.Spec.Strategy.RollingUpdate.MaxSurge, int(*d.Spec.Replicas), true)
+	if err != nil {
+		panic("simulate: a surge that the API server should have refused: " + err.Error())
 	}
-	var percent int
-	fmt.Sscanf(s.StrVal, "%d%%", &percent)
-	return (int(*d.Spec.Replicas)*percent + 99) / 100
+	return n
 }
 
 func (c *checker) attachment(key string, va *storagev1.VolumeAttachment) {
