@@ -34,6 +34,8 @@ var valueChecks = map[string]valueCheck{
 	"deploy.update_config.max_failure_ratio": between(0, 1), "deploy.rollback_config.parallelism": atLeast(0),
 	"deploy.rollback_config.delay": duration, "deploy.rollback_config.monitor": duration,
 	"deploy.rollback_config.failure_action": oneOf("continue", "pause"), "deploy.rollback_config.max_failure_ratio": between(0, 1),
+	"networks.[]": notEmpty, "models.[]": notEmpty, "configs.[]": notEmpty, "secrets.[]": notEmpty,
+	"depends_on.[]": notEmpty, "links.[]": notEmpty, "volumes_from.[]": notEmpty, "extends": notEmpty, "extends.service": notEmpty,
 	"environment": environmentNames, "extra_hosts.[]": hostText, "env_file.[].format": oneOf("raw"),
 }
 

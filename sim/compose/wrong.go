@@ -31,6 +31,14 @@ func imageName(v any) string {
 	return ""
 }
 
+// notEmpty checks what names something else in the file.
+func notEmpty(v any) string {
+	if s, ok := v.(string); ok && s == "" {
+		return "must not be empty"
+	}
+	return ""
+}
+
 func duration(v any) string {
 	s, ok := v.(string)
 	if !ok {
