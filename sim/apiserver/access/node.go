@@ -21,7 +21,10 @@ func nodeName(a Attributes) (string, bool) {
 	return name, ok && name != "" && slices.Contains(a.Groups, nodeGroup)
 }
 
-const noRelation = "no relationship found between node '%s' and this object"
+const (
+	noRelation = "no relationship found between node '%s' and this object"
+	noName     = "No Object name found"
+)
 
 // authorizeNode follows the node authorizer: a kubelet acts on its own node, the
 // pods bound to it, its lease, and reads what these pods use. It says why not,
@@ -137,19 +140,19 @@ func ownCSINode(a Attributes, node string) (string, bool) {
 
 // usedByPods allows a secret or config map that a pod on the node names.
 func usedByPods(a Attributes, node string, o Objects) (string, bool) {
-	name := a.Key.Name
+	name := a.name()
 	switch a.Verb {
-	case api.VerbGet:
-	case api.VerbList, api.VerbWatch:
-		if a.Fields == nil {
-			return "No Object name found", false
-		}
-		name, _ = a.Fields.RequiresExactMatch("metadata.name")
-		if name == "" {
-			return "No Object name found", false
-		}
+	case api.VerbGet, api.VerbList, api.VerbWatch:
 	default:
 		return "can only read resources of this type", false
+	}
+	switch {
+	case a.Subresource != "":
+		return "cannot read subresource", false
+	case a.Key.Namespace == "":
+		return "can only read namespaced object of this type", false
+	case name == "":
+		return noName, false
 	}
 	found := false
 	o.PodsOn(node, func(p api.Object) bool {
@@ -229,18 +232,20 @@ func containerUses(c corev1.Container, secret bool, name string) bool {
 // volumes allows a claim that a pod on the node uses, the volume behind it, and
 // the attachments of volumes to the node.
 func volumes(a Attributes, node string, o Objects) (string, bool) {
+	switch {
+	case a.Verb != api.VerbGet:
+		return "can only get individual resources of this type", false
+	case a.Subresource != "":
+		return "cannot get subresource", false
+	case a.Key.Name == "":
+		return noName, false
+	}
 	if a.Resource == api.VolumeAttachments {
 		va, ok := o.Get(api.VolumeAttachments, a.Key).(*storagev1.VolumeAttachment)
-		if a.Verb != api.VerbGet {
-			return "can only get individual resources of this type", false
-		}
 		if !ok || va.Spec.NodeName != node {
 			return unrelated(node), false
 		}
 		return "", true
-	}
-	if a.Verb != api.VerbGet {
-		return "can only get individual resources of this type", false
 	}
 	found := false
 	o.PodsOn(node, func(p api.Object) bool {
