@@ -40,7 +40,7 @@ lint: ## formatting, vet and the house rules
 	$(GO) test ./internal/tidy
 
 golden: ## rewrite the golden files; read the diff before you commit it
-	$(GO) test ./cmd/minisim ./sim/compose ./ui/tui -run Golden -update
+	$(GO) test ./cmd/minisim ./sim/compose ./ui/tui -run 'Golden|Split' -update
 	$(GO) test ./sim/scenario -run Reference -update
 
 bench: ## measure speed and memory on this machine
