@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,10 +33,6 @@ func consoleCommands() []consoleCommand {
 		{"status", "[json]", "Say how a running cluster stands", "", true, (*host).statusCommand},
 		{"why", "POD [FORM] [fix]", "Explain where a pod is, or why it is Pending", "", true, (*host).whyCommand},
 		{"complete", "WORD...", "List how a command can go on", "", true, (*host).completeCommand},
-		{"leave", "", "End the cluster", "", true, func(h *host, _ *remote.Job, _ []string, _ *trace.Text) error {
-			h.leave(errLeave)
-			return nil
-		}},
 	}
 }
 
@@ -186,8 +183,14 @@ func (h *host) stepCommand(job *remote.Job, args []string, told *trace.Text) err
 	}
 	h.echo = told.Record
 	defer func() { h.echo = nil }()
+	ctx, cancel := context.WithCancel(job.Ctx) // it ends when nobody waits any more, or the run is to end
+	defer cancel()
+	defer context.AfterFunc(h.ctx, cancel)()
 	for range n {
-		_, err := h.session.Until(job.Ctx, session.Decision().Within(scenario.Settled))
+		_, err := h.session.Until(ctx, session.Decision().Within(scenario.Settled))
+		if h.ctx.Err() != nil {
+			return context.Cause(h.ctx)
+		}
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -35,13 +36,12 @@ func detach(c *cobra.Command, args []string, s streams) error {
 		_ = child.Process.Signal(syscall.SIGTERM) // it may have ended by itself
 	})
 	defer stop()
-	for lines := bufio.NewScanner(told); lines.Scan(); {
-		if strings.HasPrefix(lines.Text(), wayMark) && c.Context().Err() == nil {
-			_, err := fmt.Fprintln(s.out, lines.Text())
-			return err
-		}
-		fmt.Fprintln(s.err, lines.Text())
+	lines := bufio.NewReader(told)
+	if way := untilWay(lines, s.err); way != "" && c.Context().Err() == nil {
+		_, err := fmt.Fprint(s.out, way)
+		return err
 	}
+	_, _ = lines.WriteTo(s.err) // it was interrupted, and may have more to tell
 	err = child.Wait()
 	switch {
 	case c.Context().Err() != nil:
@@ -50,6 +50,21 @@ func detach(c *cobra.Command, args []string, s streams) error {
 		return exitError(child.ProcessState.ExitCode())
 	}
 	return errors.Join(errors.New("the cluster has ended before it was ready"), err)
+}
+
+// untilWay passes on what is told until the line that says how to get to the
+// cluster, and gives that one; "" if what is told ends before. Lines may have any length.
+func untilWay(lines *bufio.Reader, to io.Writer) string {
+	for {
+		line, err := lines.ReadString('\n')
+		if strings.HasPrefix(line, wayMark) && err == nil {
+			return line
+		}
+		io.WriteString(to, line)
+		if err != nil {
+			return ""
+		}
+	}
 }
 
 // exitError is the exit code of another program that has said itself what went wrong.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -23,8 +24,9 @@ type door struct {
 }
 
 // openDoor serves a cluster, which is kept going by live or, if that is nil, by
-// somebody who listens to wake. card is what is known of the cluster by then.
-func openDoor(c *cluster.Cluster, keys *rest.Keys, live *rest.Live, home *roster.Home, card roster.Card) (d *door, err error) {
+// somebody who listens to wake. leave is called, on any goroutine, when the run is
+// to end. card is what is known of the cluster by then.
+func openDoor(c *cluster.Cluster, keys *rest.Keys, live *rest.Live, home *roster.Home, leave context.CancelCauseFunc, card roster.Card) (d *door, err error) {
 	d = &door{home: home, wake: make(chan struct{}, 1)}
 	config := rest.Config{Engine: c.Engine, API: c.API, Keys: keys}
 	bell := d.knock
@@ -37,7 +39,13 @@ func openDoor(c *cluster.Cluster, keys *rest.Keys, live *rest.Live, home *roster
 	if d.server, err = rest.Start(config); err != nil {
 		return nil, err
 	}
-	d.desk = remote.NewDesk(bell)
+	d.desk = remote.NewDesk(bell, func(args []string) bool {
+		if args[0] != leaveCommand {
+			return false
+		}
+		leave(errLeave) // at once, for the simulation may be busy with a long command
+		return true
+	})
 	if err := d.announce(card); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
@@ -69,6 +77,9 @@ func (d *door) follow(c *cluster.Cluster) {
 	c.Engine.OnArrival(d.knock)
 	d.server.Follow(c.Engine, c.API)
 }
+
+// leaveCommand is the command that ends the cluster.
+const leaveCommand = "leave"
 
 // wayMark begins the line that says how to get to the cluster.
 const wayMark = "export KUBECONFIG="

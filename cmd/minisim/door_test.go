@@ -42,7 +42,7 @@ func TestDoor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := openDoor(s.Cluster(), keys, nil, home, roster.Card{})
+	d, err := openDoor(s.Cluster(), keys, nil, home, func(error) {}, roster.Card{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,7 @@ func signalled(ctx context.Context, c roster.Cluster, signal os.Signal) bool {
 func down(ctx context.Context, r roster.Roster, c roster.Cluster, s streams) error {
 	asked, cancel := context.WithTimeout(ctx, kindly)
 	defer cancel()
-	err := remote.Do(asked, c.Socket(), remote.Request{Args: []string{"leave"}}, io.Discard)
+	err := remote.Do(asked, c.Socket(), remote.Request{Args: []string{leaveCommand}}, io.Discard)
 	gone := false
 	if err == nil || errors.Is(err, remote.ErrEnded) {
 		gone = c.Wait(asked)

@@ -119,7 +119,8 @@ func (h *host) goesOn(to io.Writer) {
 // carryOut carries out a command, or begins to.
 func (h *host) carryOut(job *remote.Job) {
 	if job.Ctx.Err() != nil {
-		return // nobody waits for it any more
+		job.Done(job.Ctx.Err()) // nobody waits for it any more
+		return
 	}
 	if h.keeper != nil {
 		h.keeper.present()
@@ -157,6 +158,7 @@ func (h *host) settle() {
 	for _, l := range h.lasting {
 		switch {
 		case l.job.Ctx.Err() != nil: // nobody waits any more; what was begun goes on
+			l.job.Done(l.job.Ctx.Err())
 		case !h.runner().Underway(l.text):
 			l.told.Flush()
 			l.job.Done(l.failed)

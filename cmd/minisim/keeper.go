@@ -51,7 +51,7 @@ func (k *keeper) keep(keys *rest.Keys, card roster.Card, ready func(*door) error
 	if k.paused {
 		k.live.Pause()
 	}
-	d, err := openDoor(c, keys, k.live, k.host.home, card)
+	d, err := openDoor(c, keys, k.live, k.host.home, k.host.leave, card)
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func (p *player) stepServed(v *serving) (err error) {
 	h := newHost(p.ctx, v.home, p.session)
 	defer h.leave(nil)
 	p.ctx, p.host = h.ctx, h
-	if p.door, err = openDoor(p.runner.Cluster, v.keys, nil, v.home, v.card); err != nil {
+	if p.door, err = openDoor(p.runner.Cluster, v.keys, nil, v.home, h.leave, v.card); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.door.close()) }()

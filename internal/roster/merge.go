@@ -26,6 +26,13 @@ func (r Roster) Merge(c Cluster) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	name := c.Context()
+	cluster, user, context := own.Clusters[name].DeepCopy(), own.AuthInfos[name].DeepCopy(), own.Contexts[name].DeepCopy()
+	if cluster == nil || user == nil || context == nil {
+		return "", fmt.Errorf("%s: it no longer has the cluster, user and context %s; somebody has changed it: start the cluster anew", c.Kubeconfig(), name)
+	}
+	// Without an origin they are written to the file that is changed, not to the one that they are from.
+	cluster.LocationOfOrigin, user.LocationOfOrigin, context.LocationOfOrigin = "", "", ""
 	if err := c.Unmerge(); err != nil { // it may be in another file
 		return "", err
 	}
@@ -34,10 +41,6 @@ func (r Roster) Merge(c Cluster) (string, error) {
 		return "", err
 	}
 	err = change(path, func(to *clientcmdapi.Config) {
-		name := c.Context()
-		cluster, user, context := own.Clusters[name].DeepCopy(), own.AuthInfos[name].DeepCopy(), own.Contexts[name].DeepCopy()
-		// Without an origin they are written to the file that is changed, not to the one that they are from.
-		cluster.LocationOfOrigin, user.LocationOfOrigin, context.LocationOfOrigin = "", "", ""
 		to.Clusters[name], to.AuthInfos[name], to.Contexts[name] = cluster, user, context
 		to.CurrentContext = name
 	})
@@ -69,13 +72,17 @@ func (c Cluster) takeOut(path string) error {
 	if err != nil {
 		return err
 	}
+	mine := own.Clusters[c.Context()]
+	if mine == nil {
+		return nil // somebody has changed it: which is ours cannot be told any more
+	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return change(path, func(from *clientcmdapi.Config) {
 		name := c.Context()
 		there := from.Clusters[name]
-		if there == nil || !reflect.DeepEqual(there.CertificateAuthorityData, own.Clusters[name].CertificateAuthorityData) {
+		if there == nil || !reflect.DeepEqual(there.CertificateAuthorityData, mine.CertificateAuthorityData) {
 			return
 		}
 		delete(from.Clusters, name)

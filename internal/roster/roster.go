@@ -80,8 +80,9 @@ var (
 	ErrUnknown = errors.New("there is no such cluster")
 )
 
-// Find gives the running cluster of a name. Without a name it is the one whose
-// kubeconfig is used here (KUBECONFIG), or else the only one.
+// Find gives the running cluster of a name. Without a name it is the only one, or
+// else the first one whose kubeconfig is used here: kubeconfig is what KUBECONFIG
+// says, a list of paths.
 func (r Roster) Find(name, kubeconfig string) (Cluster, error) {
 	all, err := r.List()
 	if err != nil {
@@ -89,10 +90,18 @@ func (r Roster) Find(name, kubeconfig string) (Cluster, error) {
 	}
 	var names []string
 	for _, c := range all {
-		if c.Name == name || name == "" && (len(all) == 1 || filepath.Clean(kubeconfig) == c.Kubeconfig()) {
+		if c.Name == name || name == "" && len(all) == 1 {
 			return c, nil
 		}
 		names = append(names, c.Name)
+	}
+	if name == "" {
+		for _, path := range filepath.SplitList(kubeconfig) {
+			of := func(c Cluster) bool { return c.Kubeconfig() == filepath.Clean(path) }
+			if i := slices.IndexFunc(all, of); i >= 0 {
+				return all[i], nil
+			}
+		}
 	}
 	switch {
 	case len(all) == 0:

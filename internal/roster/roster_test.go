@@ -67,6 +67,10 @@ func TestFind(t *testing.T) {
 	if c, err := r.Find("", two.Kubeconfig()); err != nil || c.Name != "two" {
 		t.Errorf("that of KUBECONFIG: %+v, %v", c, err)
 	}
+	list := strings.Join([]string{"/mine", two.Kubeconfig(), one.Kubeconfig()}, string(filepath.ListSeparator))
+	if c, err := r.Find("", list); err != nil || c.Name != "two" {
+		t.Errorf("the first of several in KUBECONFIG: %+v, %v", c, err)
+	}
 	if _, err := r.Find("tow", ""); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), `did you mean "two"?`) {
 		t.Errorf("a slip: %v", err)
 	}
@@ -257,5 +261,43 @@ func TestUnmergeLeavesOthers(t *testing.T) {
 	}
 	if after, err := clientcmd.LoadFromFile(mine); err != nil || string(after.Clusters["minisim-c1"].CertificateAuthorityData) != "second" {
 		t.Errorf("%+v, %v", after, err)
+	}
+}
+
+// A cluster's own kubeconfig that somebody has changed cannot be merged, and does not keep the cluster from ending.
+func TestMergeOfChanged(t *testing.T) {
+	r := here(t)
+	mine := filepath.Join(t.TempDir(), "config")
+	t.Setenv("KUBECONFIG", mine)
+	for lacks, change := range map[string]func(*clientcmdapi.Config){
+		"cluster": func(c *clientcmdapi.Config) { delete(c.Clusters, "minisim-c1") },
+		"user":    func(c *clientcmdapi.Config) { delete(c.AuthInfos, "minisim-c1") },
+		"context": func(c *clientcmdapi.Config) { delete(c.Contexts, "minisim-c1") },
+	} {
+		t.Run(lacks, func(t *testing.T) {
+			h := run(t, r, "c1")
+			own := clientcmdapi.NewConfig()
+			own.Clusters["minisim-c1"] = &clientcmdapi.Cluster{Server: "https://c1", CertificateAuthorityData: []byte("c1")}
+			own.AuthInfos["minisim-c1"] = &clientcmdapi.AuthInfo{Token: "t"}
+			own.Contexts["minisim-c1"] = &clientcmdapi.Context{Cluster: "minisim-c1", AuthInfo: "minisim-c1"}
+			write := func() {
+				t.Helper()
+				if err := clientcmd.WriteToFile(*own, h.Kubeconfig()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write()
+			if _, err := r.Merge(h.Cluster); err != nil {
+				t.Fatal(err)
+			}
+			change(own)
+			write()
+			if _, err := r.Merge(h.Cluster); err == nil || !strings.Contains(err.Error(), h.Kubeconfig()) {
+				t.Errorf("merged: %v", err)
+			}
+			if err := h.Release(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

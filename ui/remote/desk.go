@@ -21,6 +21,7 @@ func (j *Job) Done(err error) { j.done(err) }
 type Desk struct {
 	jobs   chan *Job
 	bell   func()
+	urgent func(args []string) bool
 	closed chan struct{}
 }
 
@@ -28,13 +29,18 @@ type Desk struct {
 const maxWaiting = 16
 
 // NewDesk makes a desk. bell is called after each command that has been laid on
-// it, on the goroutine of whoever has done so.
-func NewDesk(bell func()) *Desk {
-	return &Desk{jobs: make(chan *Job, maxWaiting), bell: bell, closed: make(chan struct{})}
+// it, on the goroutine of whoever has done so. So is urgent, before a command is
+// laid: if it is true, it has carried out the command, which need not wait its turn.
+func NewDesk(bell func(), urgent func(args []string) bool) *Desk {
+	return &Desk{jobs: make(chan *Job, maxWaiting), bell: bell, urgent: urgent, closed: make(chan struct{})}
 }
 
 // lay puts a command on the desk; false if the desk is closed or ctx ends before there is room.
 func (d *Desk) lay(ctx context.Context, j *Job) bool {
+	if d.urgent(j.Args) {
+		j.Done(nil)
+		return true
+	}
 	select {
 	case d.jobs <- j:
 		d.bell()

@@ -18,10 +18,13 @@ type counter struct {
 	rings  chan struct{}
 }
 
+// nothing is urgent.
+func nothing([]string) bool { return false }
+
 func open(t *testing.T, do func(*Job)) *counter {
 	t.Helper()
 	c := &counter{socket: filepath.Join(t.TempDir(), "socket"), rings: make(chan struct{}, 100)}
-	desk := NewDesk(func() { c.rings <- struct{}{} })
+	desk := NewDesk(func() { c.rings <- struct{}{} }, nothing)
 	var err error
 	if c.Server, err = Listen(c.socket, desk); err != nil {
 		t.Fatal(err)
@@ -129,7 +132,7 @@ func TestEnd(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "socket")
 	var s *Server
 	laid := make(chan struct{}, 1)
-	s, err := Listen(socket, NewDesk(func() { laid <- struct{}{} }))
+	s, err := Listen(socket, NewDesk(func() { laid <- struct{}{} }, nothing))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,13 +145,29 @@ func TestEnd(t *testing.T) {
 	}
 }
 
+// TestUrgent has a command carried out at once while nobody takes what lies on the desk.
+func TestUrgent(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "socket")
+	urgent := func(args []string) bool { return args[0] == "leave" }
+	s, err := Listen(socket, NewDesk(func() {}, urgent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := Do(ctx, socket, Request{Args: []string{"leave"}}, &bytes.Buffer{}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestTooMuch has a command say more than its client reads.
 func TestTooMuch(t *testing.T) {
 	o := newOutbox()
 	for range 10 {
 		o.Write([]byte(strings.Repeat("x", maxOutbox/4)))
 	}
-	o.end(nil)
+	o.done(nil)
 	if p := o.take(); len(p.Text) > maxOutbox+100 || !strings.HasSuffix(p.Text, "… more was said than anybody has read\n") || !p.Done {
 		t.Errorf("%d bytes, done %v", len(p.Text), p.Done)
 	}

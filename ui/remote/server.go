@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -64,7 +65,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := newOutbox()
-	job := &Job{Args: q.Args, Ctx: r.Context(), Out: out, done: out.end}
+	job := &Job{Args: q.Args, Ctx: r.Context(), Out: out, done: out.done}
 	if !s.desk.lay(r.Context(), job) {
 		return
 	}
@@ -91,7 +92,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 // simulation's goroutine fills it and never waits for anybody.
 type outbox struct {
 	mu    sync.Mutex
-	part  part
+	text  bytes.Buffer
+	end   part // what the last part of the answer says, but for the text
 	full  bool
 	ready chan struct{} // has something in it when the outbox does
 }
@@ -105,24 +107,24 @@ func newOutbox() *outbox { return &outbox{ready: make(chan struct{}, 1)} }
 func (o *outbox) Write(text []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.part.Text)+len(text) <= maxOutbox {
-		o.part.Text += string(text)
+	if o.text.Len()+len(text) <= maxOutbox {
+		o.text.Write(text)
 	} else if !o.full {
-		o.part.Text += "… more was said than anybody has read\n"
+		o.text.WriteString("… more was said than anybody has read\n")
 		o.full = true
 	}
 	o.ring()
 	return len(text), nil
 }
 
-// end is the end of the answer.
-func (o *outbox) end(err error) {
+// done is the end of the answer.
+func (o *outbox) done(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.part.Done = true
+	o.end.Done = true
 	if err != nil {
-		o.part.Error = err.Error()
-		o.part.Usage = errors.As(err, new(UsageError))
+		o.end.Error = err.Error()
+		o.end.Usage = errors.As(err, new(UsageError))
 	}
 	o.ring()
 }
@@ -137,7 +139,9 @@ func (o *outbox) ring() {
 func (o *outbox) take() part {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	p := o.part
-	o.part, o.full = part{}, false
+	p := o.end
+	p.Text = o.text.String()
+	o.text.Reset()
+	o.end, o.full = part{}, false
 	return p
 }
