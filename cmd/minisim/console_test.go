@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io"
 	"testing"
 
-	"minisim/internal/roster"
 	"minisim/sim/session"
 	"minisim/sim/trace"
 	"minisim/ui/remote"
@@ -23,9 +21,14 @@ func TestStepsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	h := newHost(ctx, &roster.Home{}, s)
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	home, err := claimHome("", "steps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer home.Release()
+	h := newHost(t.Context(), home, s)
+	defer h.leave(nil)
 	const before = 5 // records of the trace that the cluster still tells
 	told := 0
 	s.Subscribe(func(trace.Record) {
