@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"k8s.io/apiextensions-apiserver/pkg/apihelpers"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -22,8 +23,9 @@ type defined struct {
 
 // definitions are what the server knows of custom resources.
 type definitions struct {
-	byName map[string]*defined
-	steps  uint64 // of work on definitions so far
+	byName   map[string]*defined
+	steps    map[string]uint64 // of work on each definition so far
+	failures map[string]int    // of the work on each definition, one after the other
 }
 
 // defineWork is the work on one CustomResourceDefinition: what Kubernetes has
@@ -89,8 +91,8 @@ func (s *Server) forget(d *defined) {
 
 // defineLater has the server work on a definition soon, as long after its change as a watch takes.
 func (s *Server) defineLater(name string) {
-	latency := s.Engine.Between(s.Latency.Min, s.Latency.Max, s.Name, name, "definition latency", s.definitions.steps)
-	s.definitions.steps++
+	latency := s.Engine.Between(s.Latency.Min, s.Latency.Max, s.Name, name, "definition latency", s.definitions.steps[name])
+	s.definitions.steps[name]++
 	s.Engine.Once(s.Engine.Now()+latency, engine.Work{Actor: s.Name, Kind: defineWork, Key: name})
 }
 
@@ -108,6 +110,8 @@ func (s *Server) workOn(name string) {
 	}
 	d := s.definitions.byName[name]
 	if d == nil {
+		delete(s.definitions.steps, name)
+		delete(s.definitions.failures, name)
 		s.namesFreed(name)
 		return
 	}
@@ -127,9 +131,27 @@ func (s *Server) workOn(name string) {
 		}
 	}
 	request := api.Request{Verb: api.VerbUpdate, Resource: api.CustomResourceDefinitions, Subresource: "status", Key: api.Key{Name: name}, Object: crd}
-	if _, err := s.do(s.itself(), request); err != nil {
-		s.defineLater(name)
+	if _, err := s.do(s.itself(), request); err != nil { // told with the request
+		s.defineAgain(name)
+		return
 	}
+	delete(s.definitions.failures, name)
+}
+
+// The back-off of work on a definition, as client-go's default rate limiter has it.
+const (
+	defineBackoff    = 5 * time.Millisecond
+	maxDefineBackoff = 1000 * time.Second
+)
+
+// defineAgain repeats work on a definition that has failed, each time in a row after twice as long.
+func (s *Server) defineAgain(name string) {
+	wait := maxDefineBackoff
+	if n := s.definitions.failures[name]; n < 18 { // 5 ms << 18 is more than the most
+		wait = defineBackoff << n
+		s.definitions.failures[name]++
+	}
+	s.Engine.Once(s.Engine.Now()+wait, engine.Work{Actor: s.Name, Kind: defineWork, Key: name})
 }
 
 // setCondition sets a condition. One whose status is another gets its time when it is written.

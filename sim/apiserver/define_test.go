@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"minisim/sim/api"
+	"minisim/sim/engine"
 	"minisim/sim/etcdstore"
 )
 
@@ -139,5 +140,25 @@ func TestCustomResourcesSurviveARestart(t *testing.T) {
 	list := must[api.List](t)(again.admin.List(again.widgets("v1"), api.ListOptions{}))
 	if len(list.Items) != 1 || list.Items[0].GetName() != "one" {
 		t.Errorf("after the restart: %v", list.Items)
+	}
+}
+
+// TestWorkOnADefinitionBacksOff fails work on a definition in a row; another one's does not wait for that.
+func TestWorkOnADefinitionBacksOff(t *testing.T) {
+	l := newLab(t, DefaultLatency)
+	again := func(name string) time.Duration {
+		w := engine.Work{Actor: l.server.Name, Kind: defineWork, Key: name}
+		l.server.defineAgain(name)
+		at, _ := l.engine.Due(w)
+		l.engine.Cancel(w)
+		return at - l.engine.Now()
+	}
+	for n := range 25 {
+		if got, want := again("widgets.example.com"), min(5*time.Millisecond<<n, 1000*time.Second); got != want {
+			t.Errorf("failure %d: again after %v, not %v", n+1, got, want)
+		}
+	}
+	if got := again("others.example.com"); got != 5*time.Millisecond {
+		t.Errorf("the other one: again after %v", got)
 	}
 }

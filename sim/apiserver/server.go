@@ -74,7 +74,7 @@ type Server struct {
 func New(c Config) (*Server, error) {
 	s := &Server{Config: c, cache: newCache(), rand: dice{engine: c.Engine, server: c.Name}, net: newServices(), policy: access.NewPolicy(), counts: counts{}}
 	s.hub = hub{server: s, slots: map[slot][]*watch{}}
-	s.definitions.byName = map[string]*defined{}
+	s.definitions = definitions{byName: map[string]*defined{}, steps: map[string]uint64{}, failures: map[string]int{}}
 	s.catalog.Store(catalogOf(nil))
 	kvs, revision, err := c.Store.List("", 0)
 	if err != nil {
