@@ -168,11 +168,15 @@ func (s *scaleSync) findTarget() error {
 		return err
 	}
 	gk := schema.GroupKind{Group: gv.Group, Kind: ref.Kind}
-	i := slices.IndexFunc(api.Resources(), func(r *api.Resource) bool { return r.GVK().GroupKind() == gk })
+	served, err := api.Preferred(s.client) // custom resources, too
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(served, func(r *api.Resource) bool { return r.GVK().GroupKind() == gk })
 	if i < 0 {
 		return &meta.NoKindMatchError{GroupKind: gk}
 	}
-	s.target = api.Resources()[i]
+	s.target = served[i]
 	o, err := s.client.Do(api.Request{Verb: api.VerbGet, Resource: s.target, Subresource: "scale", Key: api.Key{Namespace: s.hpa.Namespace, Name: ref.Name}})
 	if err != nil {
 		return err

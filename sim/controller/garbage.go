@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"minisim/sim/api"
@@ -22,11 +23,12 @@ const maxAbsent = 500
 type garbage struct {
 	base
 	graph  *ownerGraph
-	absent map[types.UID]bool // owners of which the server has said that they are gone; a UID never comes back
+	custom map[schema.GroupVersionKind]*api.Resource // of owners whose kinds are custom
+	absent map[types.UID]bool                        // owners of which the server has said that they are gone; a UID never comes back
 }
 
 func newGarbage(p *component.Process, caches *Caches) *garbage {
-	c := &garbage{graph: newOwnerGraph(), absent: map[types.UID]bool{}}
+	c := &garbage{graph: newOwnerGraph(), absent: map[types.UID]bool{}, custom: map[schema.GroupVersionKind]*api.Resource{}}
 	c.base = newBase(p, "garbage-collector-controller", "garbage-collector-controller", nil, c)
 	follow(caches.Namespaces, api.Namespaces, c.changed)
 	follow(caches.Nodes, api.Nodes, c.changed)
@@ -61,8 +63,10 @@ func (c *garbage) changed(r *api.Resource, old, new api.Object) {
 	if new == nil {
 		return
 	}
-	c.followOwners(new.GetOwnerReferences())
 	n, before := c.graph.put(r, new)
+	if c.followOwners(n.owners) != nil {
+		c.enqueue(n) // Reconcile tries it again
+	}
 	switch {
 	case n.deleting && (n.foreground || n.orphan):
 		if before == nil || !before.deleting || before.foreground != n.foreground || before.orphan != n.orphan {
@@ -110,9 +114,13 @@ func (c *garbage) anyOwnerUnsure(n *graphNode) bool {
 // Reconcile looks at one object, named by graphKey: whether it is to go, may go at last, or has to let its dependents go.
 func (c *garbage) Reconcile(key api.Key) error {
 	n := c.graph.find(key)
-	switch {
-	case n == nil:
+	if n == nil {
 		return nil
+	}
+	if err := c.followOwners(n.owners); err != nil {
+		return err
+	}
+	switch {
 	case n.deleting && n.orphan:
 		return c.orphanDependents(n)
 	case n.waits():

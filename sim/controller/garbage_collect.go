@@ -114,7 +114,10 @@ func (c *garbage) classify(o api.Object) (owners, error) {
 // ask asks the server whether an owner exists and whether it waits for its
 // dependents. One of a kind that is not served counts as existing: nothing can be said of it.
 func (c *garbage) ask(o api.Object, ref metav1.OwnerReference) (there, waits bool, err error) {
-	r := c.resourceOf(ref)
+	r, err := c.resourceOf(ref)
+	if err != nil {
+		return false, false, err
+	}
 	if r == nil || r.Namespaced && o.GetNamespace() == "" {
 		return true, false, nil
 	}
