@@ -47,6 +47,8 @@ var refusals = map[string][][2]string{
 		{`{revisionHistoryLimit: -1, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {subdomain: Not.One, volumes: [{name: v}], containers: [{name: a, image: x, volumeMounts: [{name: v, mountPath: /v}]}]}}, volumeClaimTemplates: [{metadata: {name: v}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1}}}}]}`, ``},
 	},
 	"Job": {
+		{`{completionMode: Indexed, completions: 5, successPolicy: {rules: [{succeededIndexes: 1-2-3}]}, template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}`, `spec.successPolicy.rules[0].succeededIndexes: Invalid value: "1-2-3": error parsing succeededIndexes: the fragment "1-2-3" violates the requirement that an index interval can have at most two parts separated by '-'`},
+		{`{completionMode: Indexed, completions: 5, successPolicy: {rules: [{succeededIndexes: "1,1"}]}, template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}`, `spec.successPolicy.rules[0].succeededIndexes: Invalid value: "1,1": error parsing succeededIndexes: non-increasing order, previous: 1, current: 1`},
 		{`{completionMode: Foo, template: {spec: {containers: [{name: a, image: x}]}}}`, `spec.completionMode: Unsupported value: "Foo": supported values: "NonIndexed", "Indexed", spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"`},
 		{`{podFailurePolicy: {rules: [{action: FailJob}]}, template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}`, `spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required`},
 	},

@@ -3,7 +3,6 @@ package kinds
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -40,9 +39,10 @@ var jobs = kind[*batchv1.Job]{
 		f.meta(new, true, subdomainName)
 		f.job(new)
 		f.metaUpdate(new, old)
+		f.selectingJobSpec(&new.Spec) // Kubernetes says it twice
 		f.jobUpdate(new, old)
 	},
-	validateStatus: func(f *faults, new, _ *batchv1.Job) { f.jobStatus(&new.Status) },
+	validateStatus: func(f *faults, new, old *batchv1.Job) { f.jobStatus(new, old) },
 	warnings:       func(j *batchv1.Job) []string { return append(nameInPods(j.Name), jobWarnings(j)...) },
 	updateWarnings: func(new, old *batchv1.Job) []string {
 		if new.Generation == old.Generation {
@@ -115,6 +115,17 @@ func setIfMissing(m map[string]string, key, value string) {
 func (f *faults) job(j *batchv1.Job) {
 	f.generatedSelector(j)
 	s := &j.Spec
+	f.selectingJobSpec(s)
+	if isIndexed(s) && s.Completions != nil && *s.Completions > 0 {
+		host := fmt.Sprintf("%s-%d", j.Name, *s.Completions-1)
+		if len(dnsLabel(host)) > 0 {
+			f.invalid(metadataPath, "name", j.Name, "will not able to create pod with invalid DNS label: "+host)
+		}
+	}
+}
+
+// selectingJobSpec validates the spec of a job, which has its selector by now.
+func (f *faults) selectingJobSpec(s *batchv1.JobSpec) {
 	f.jobSpec(specPath, s)
 	if s.Selector == nil {
 		f.required(specPath, "selector", "")
@@ -122,12 +133,6 @@ func (f *faults) job(j *batchv1.Job) {
 		f.selector(specPath, "selector", s.Selector)
 	}
 	_ = f.selectsTemplate(specPath, s.Selector, &s.Template) // a selector that cannot be understood was told above
-	if isIndexed(s) && s.Completions != nil && *s.Completions > 0 {
-		host := fmt.Sprintf("%s-%d", j.Name, *s.Completions-1)
-		if len(dnsLabel(host)) > 0 {
-			f.invalid(metadataPath, "name", j.Name, "will not able to create pod with invalid DNS label: "+host)
-		}
-	}
 }
 
 func isIndexed(s *batchv1.JobSpec) bool {
@@ -166,25 +171,28 @@ func (f *faults) jobUpdate(new, old *batchv1.Job) {
 	is, was := &new.Spec, &old.Spec
 	f.jobCompletions(is, was)
 	f.immutable(specPath, "selector", is.Selector, was.Selector)
-	template := was.Template.DeepCopy()
-	if isTrue(was.Suspend) {
-		suspended := slices.ContainsFunc(old.Status.Conditions, func(c batchv1.JobCondition) bool {
-			return c.Type == batchv1.JobSuspended && c.Status == corev1.ConditionTrue
-		})
-		if suspended || old.Status.StartTime == nil {
-			allowPlacement(template, &is.Template)
-		}
-		if suspended {
-			allowResources(template.Spec.Containers, is.Template.Spec.Containers)
-			allowResources(template.Spec.InitContainers, is.Template.Spec.InitContainers)
-		}
-	}
-	f.immutable(specPath, "template", is.Template, *template)
+	f.jobTemplateUpdate(new, old)
 	f.immutable(specPath, "completionMode", is.CompletionMode, was.CompletionMode)
 	f.immutable(specPath, "podFailurePolicy", is.PodFailurePolicy, was.PodFailurePolicy)
 	f.immutable(specPath, "backoffLimitPerIndex", is.BackoffLimitPerIndex, was.BackoffLimitPerIndex)
 	f.immutable(specPath, "managedBy", is.ManagedBy, was.ManagedBy)
 	f.immutable(specPath, "successPolicy", is.SuccessPolicy, was.SuccessPolicy)
+}
+
+// jobTemplateUpdate validates a change of the template. While a job is suspended
+// and has no pods, it may say anew where they may run and what they need.
+func (f *faults) jobTemplateUpdate(new, old *batchv1.Job) {
+	is, was := &new.Spec.Template, &old.Spec.Template
+	rests := old.Status.StartTime == nil || hasJobCondition(&old.Status, batchv1.JobSuspended, corev1.ConditionTrue)
+	if !isTrue(old.Spec.Suspend) || !rests || old.Status.Active > 0 {
+		f.immutable(specPath, "template", *is, *was)
+		return
+	}
+	allowed := was.DeepCopy()
+	allowPlacement(allowed, is)
+	allowResources(allowed.Spec.Containers, is.Spec.Containers)
+	allowResources(allowed.Spec.InitContainers, is.Spec.InitContainers)
+	f.immutable(specPath, "template.spec", is.Spec, allowed.Spec)
 }
 
 func (f *faults) jobCompletions(is, was *batchv1.JobSpec) {
@@ -194,8 +202,7 @@ func (f *faults) jobCompletions(is, was *batchv1.JobSpec) {
 	switch {
 	case !isIndexed(is):
 		f.invalid(specPath, "completions", is.Completions, "field is immutable")
-	case is.Completions == nil:
-		f.required(specPath, "completions", "when completion mode is Indexed")
+	case is.Completions == nil: // which is told already
 	case is.Parallelism == nil || *is.Completions != *is.Parallelism:
 		f.invalid(specPath, "completions", is.Completions, "can only be modified in tandem with spec.parallelism")
 	}
@@ -226,11 +233,14 @@ func allowResources(containers, is []corev1.Container) {
 		return
 	}
 	for i := range containers {
-		containers[i].Resources = is[i].Resources
+		if containers[i].Name == is[i].Name {
+			containers[i].Resources = is[i].Resources
+		}
 	}
 }
 
-func (f *faults) jobStatus(s *batchv1.JobStatus) {
+// jobCounts validates the numbers of pods, and that none is named twice.
+func (f *faults) jobCounts(s *batchv1.JobStatus) {
 	for _, c := range []count{{"active", s.Active}, {"succeeded", s.Succeeded}, {"failed", s.Failed}} {
 		f.notNegative(statusPath, c.name, int64(c.n))
 	}

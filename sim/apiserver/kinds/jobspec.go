@@ -19,6 +19,7 @@ const (
 	mostWhenMany      = 10_000
 	mostPolicyRules   = 20
 	mostPolicyCodes   = 255
+	mostIndexText     = 64 * 1024 // bytes
 	indexedModeNeeded = "requires indexed completion mode"
 )
 
@@ -206,6 +207,9 @@ func (f *faults) successRule(p *field.Path, s *batchv1.JobSpec, r *batchv1.Succe
 	}
 	total := int32(0)
 	if r.SucceededIndexes != nil {
+		if len(*r.SucceededIndexes) > mostIndexText {
+			f.add(field.TooLong(p.Child("succeededIndexes"), "", mostIndexText))
+		}
 		var err error
 		if total, err = countIndexes(*r.SucceededIndexes, completions); err != nil {
 			f.invalid(p, "succeededIndexes", *r.SucceededIndexes, "error parsing succeededIndexes: "+err.Error())
@@ -230,16 +234,12 @@ func countIndexes(list string, completions int32) (int32, error) {
 	var total int32
 	previous := int64(-1)
 	for interval := range strings.SplitSeq(list, ",") {
-		first, last, ranged := strings.Cut(interval, "-")
-		from, err := parseIndex(first, previous, completions)
+		from, to, err := parseInterval(interval, completions)
 		if err != nil {
 			return 0, err
 		}
-		to := from
-		if ranged {
-			if to, err = parseIndex(last, from, completions); err != nil {
-				return 0, err
-			}
+		if from <= previous {
+			return 0, outOfOrder(previous, from)
 		}
 		total += int32(to - from + 1)
 		previous = to
@@ -247,15 +247,31 @@ func countIndexes(list string, completions int32) (int32, error) {
 	return total, nil
 }
 
-func parseIndex(s string, previous int64, completions int32) (int64, error) {
-	n, err := strconv.ParseInt(s, 10, 32)
+func parseInterval(interval string, completions int32) (from, to int64, err error) {
+	first, last, ranged := strings.Cut(interval, "-")
+	if strings.Contains(last, "-") {
+		return 0, 0, fmt.Errorf("the fragment %q violates the requirement that an index interval can have at most two parts separated by '-'", interval)
+	}
+	if from, err = parseIndex(first, completions); err != nil || !ranged {
+		return from, from, err
+	}
+	if to, err = parseIndex(last, completions); err == nil && from >= to {
+		err = outOfOrder(from, to)
+	}
+	return from, to, err
+}
+
+func outOfOrder(previous, n int64) error {
+	return fmt.Errorf("non-increasing order, previous: %d, current: %d", previous, n)
+}
+
+func parseIndex(s string, completions int32) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("cannot convert string to integer for index: %q", s)
 	case n >= int64(completions):
 		return 0, fmt.Errorf("too large index: %q", s)
-	case n <= previous:
-		return 0, fmt.Errorf("non-increasing order, previous: %d, current: %d", previous, n)
 	}
 	return n, nil
 }
