@@ -35,6 +35,7 @@ type Caches struct {
 	ReplicaSets  *component.Cache[*appsv1.ReplicaSet]
 	StatefulSets *component.Cache[*appsv1.StatefulSet]
 	DaemonSets   *component.Cache[*appsv1.DaemonSet]
+	Revisions    *component.Cache[*appsv1.ControllerRevision]
 	Jobs         *component.Cache[*batchv1.Job]
 	CronJobs     *component.Cache[*batchv1.CronJob]
 
@@ -48,13 +49,13 @@ type Caches struct {
 	PodDisruptionBudgets *component.Cache[*policyv1.PodDisruptionBudget]
 }
 
-// Names of the indexes. byOwner is over Pods, ReplicaSets and Jobs, the others are as told.
+// Names of the indexes. byOwner is over Pods, ReplicaSets, ControllerRevisions and Jobs, the others are as told.
 const (
 	byNode        = "node"     // Pods by spec.nodeName
 	byOwner       = "owner"    // by the UID of the controlling owner
 	byClaim       = "claim"    // Pods by "namespace/name" of each PersistentVolumeClaim used
 	byLabel       = "label"    // Pods by labelPairs
-	byOrphanLabel = "orphan"   // the same, only what no controller owns: Pods and ReplicaSets
+	byOrphanLabel = "orphan"   // the same, only what no controller owns: Pods, ReplicaSets and ControllerRevisions
 	byService     = "service"  // EndpointSlices by "namespace/name" of the Service whose they are
 	bySelector    = "selector" // by selectorPair: what selects pods
 )
@@ -76,6 +77,7 @@ func newCaches(p *component.Process) *Caches {
 		ReplicaSets:              informer[*appsv1.ReplicaSet](p, api.ReplicaSets),
 		StatefulSets:             informer[*appsv1.StatefulSet](p, api.StatefulSets),
 		DaemonSets:               informer[*appsv1.DaemonSet](p, api.DaemonSets),
+		Revisions:                informer[*appsv1.ControllerRevision](p, api.ControllerRevisions),
 		Jobs:                     informer[*batchv1.Job](p, api.Jobs),
 		CronJobs:                 informer[*batchv1.CronJob](p, api.CronJobs),
 		HorizontalPodAutoscalers: informer[*autoscalingv2.HorizontalPodAutoscaler](p, api.HorizontalPodAutoscalers),
@@ -93,6 +95,8 @@ func newCaches(p *component.Process) *Caches {
 	c.Pods.Index(byOrphanLabel, orphanPairs)
 	c.ReplicaSets.Index(byOwner, ownerUID)
 	c.Jobs.Index(byOwner, ownerUID)
+	c.Revisions.Index(byOwner, ownerUID)
+	c.Revisions.Index(byOrphanLabel, orphanPairs)
 	c.ReplicaSets.Index(byOrphanLabel, orphanPairs)
 	c.ReplicaSets.Index(bySelector, func(rs *appsv1.ReplicaSet) []string { return matchLabelsPair(rs.Namespace, rs.Spec.Selector) })
 	c.Deployments.Index(bySelector, func(d *appsv1.Deployment) []string { return matchLabelsPair(d.Namespace, d.Spec.Selector) })

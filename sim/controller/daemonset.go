@@ -20,18 +20,22 @@ import (
 
 // daemonSets keeps one pod of each DaemonSet on every node that it fits. The
 // scheduler places them; each is bound to its node by its affinity. Updates
-// replace pods in place (maxUnavailable); maxSurge and earlier templates are not known here.
+// replace pods in place (maxUnavailable); maxSurge is not known here.
 type daemonSets struct {
 	base
-	list   *component.Cache[*appsv1.DaemonSet]
-	pods   *component.Cache[*corev1.Pod]
-	nodes  *component.Cache[*corev1.Node]
-	expect *expectations
-	failed map[string]*killing // by the set's UID and the node
+	list      *component.Cache[*appsv1.DaemonSet]
+	pods      *component.Cache[*corev1.Pod]
+	nodes     *component.Cache[*corev1.Node]
+	revisions *component.Cache[*appsv1.ControllerRevision]
+	expect    *expectations
+	failed    map[string]*killing // by the set's UID and the node
 }
 
 func newDaemonSets(p *component.Process, caches *Caches) *daemonSets {
-	c := &daemonSets{list: caches.DaemonSets, pods: caches.Pods, nodes: caches.Nodes, expect: newExpectations(p.Engine), failed: map[string]*killing{}}
+	c := &daemonSets{
+		list: caches.DaemonSets, pods: caches.Pods, nodes: caches.Nodes, revisions: caches.Revisions,
+		expect: newExpectations(p.Engine), failed: map[string]*killing{},
+	}
 	c.base = newBase(p, "daemonset-controller", "daemonset-controller", api.DaemonSets, c)
 	c.list.OnChange(func(old, new *appsv1.DaemonSet) {
 		if old != nil && (new == nil || replaced(old, new)) {
@@ -47,6 +51,7 @@ func newDaemonSets(p *component.Process, caches *Caches) *daemonSets {
 	}
 	c.pods.OnChange(owner.changed)
 	c.nodes.OnChange(c.nodeChanged)
+	enqueueOwners(c.revisions, api.DaemonSets, c.queue)
 	return c
 }
 
@@ -69,7 +74,8 @@ func (c *daemonSets) nodeChanged(old, new *corev1.Node) {
 type daemonSync struct {
 	*daemonSets
 	set      *appsv1.DaemonSet
-	revision string
+	history  *templateHistory
+	revision *appsv1.ControllerRevision // the present template
 	now      time.Time
 	nodes    []*corev1.Node
 	fits     map[string]fit           // by node
@@ -83,20 +89,22 @@ func (c *daemonSets) Reconcile(key api.Key) error {
 	if !ok || c.putOff(key) {
 		return nil
 	}
-	collisions := deref(set.Status.CollisionCount)
-	s := &daemonSync{
-		daemonSets: c, set: set, now: c.process.Engine.Clock(), nodes: c.nodes.List(),
-		revision: templateHash(&set.Spec.Template, &collisions),
+	s := &daemonSync{daemonSets: c, set: set, now: c.process.Engine.Clock(), nodes: c.nodes.List()}
+	err := s.remember()
+	if err != nil {
+		return err
 	}
 	if err := s.sort(); err != nil {
 		return err
 	}
-	var err error
 	if wait := c.expect.pending(key); wait > 0 {
 		c.queue.AddAfter(key, wait)
 	} else if set.DeletionTimestamp == nil {
 		if err = s.manage(); err == nil && c.expect.pending(key) == 0 {
 			err = s.update()
+		}
+		if err == nil {
+			err = s.forgetOld()
 		}
 	}
 	if component.Unreachable(err) {

@@ -39,7 +39,10 @@ func fitOn(model *corev1.Pod, node *corev1.Node) fit {
 // podFor is the set's pod for a node; "" gives the model that fitOn judges.
 func (s *daemonSync) podFor(node string) *corev1.Pod {
 	pod := podFromTemplate(&s.set.Spec.Template, s.set)
-	pod.Labels = withLabel(pod.Labels, appsv1.DefaultDaemonSetUniqueLabelKey, s.revision)
+	pod.Labels = withLabel(pod.Labels, appsv1.DefaultDaemonSetUniqueLabelKey, s.hash())
+	if generation := s.set.Annotations[appsv1.DeprecatedTemplateGeneration]; generation != "" {
+		pod.Labels[templateGenerationLabel] = generation
+	}
 	pod.Spec.Tolerations = append(pod.Spec.Tolerations, daemonTolerations(pod.Spec.HostNetwork)...)
 	if node != "" {
 		pin(&pod.Spec, node)

@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"minisim/sim/api"
 	"minisim/sim/component"
@@ -60,7 +59,9 @@ func (s *daemonSync) desired() int {
 }
 
 func (s *daemonSync) updated(pod *corev1.Pod) bool {
-	return labels.Set(pod.Labels).Get(appsv1.DefaultDaemonSetUniqueLabelKey) == s.revision
+	generation := s.set.Annotations[appsv1.DeprecatedTemplateGeneration]
+	return pod.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] == s.hash() ||
+		generation != "" && pod.Labels[templateGenerationLabel] == generation
 }
 
 func (s *daemonSync) available(pod *corev1.Pod) bool {
@@ -74,7 +75,7 @@ func (s *daemonSync) available(pod *corev1.Pod) bool {
 // report writes the status, if it is another one than the cache has.
 func (s *daemonSync) report() error {
 	status := appsv1.DaemonSetStatus{
-		ObservedGeneration: s.set.Generation, CollisionCount: s.set.Status.CollisionCount,
+		ObservedGeneration: s.set.Generation, CollisionCount: s.history.collisions,
 		Conditions: s.set.Status.Conditions, DesiredNumberScheduled: int32(s.desired()),
 	}
 	for _, node := range s.nodes {

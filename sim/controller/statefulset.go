@@ -20,18 +20,22 @@ import (
 )
 
 // statefulSets keeps the pods of each StatefulSet: numbered, with claims of their
-// own, made and replaced in order. Earlier templates are not kept (there are no
-// ControllerRevisions): a pod below the partition that has to be made again gets the present template.
+// own, made and replaced in order. A pod below the partition that has to be made
+// again gets the template of the current revision.
 type statefulSets struct {
 	base
-	list   *component.Cache[*appsv1.StatefulSet]
-	pods   *component.Cache[*corev1.Pod]
-	claims *component.Cache[*corev1.PersistentVolumeClaim]
-	expect *expectations
+	list      *component.Cache[*appsv1.StatefulSet]
+	pods      *component.Cache[*corev1.Pod]
+	claims    *component.Cache[*corev1.PersistentVolumeClaim]
+	revisions *component.Cache[*appsv1.ControllerRevision]
+	expect    *expectations
 }
 
 func newStatefulSets(p *component.Process, caches *Caches) *statefulSets {
-	c := &statefulSets{list: caches.StatefulSets, pods: caches.Pods, claims: caches.PersistentVolumeClaims, expect: newExpectations(p.Engine)}
+	c := &statefulSets{
+		list: caches.StatefulSets, pods: caches.Pods, claims: caches.PersistentVolumeClaims, revisions: caches.Revisions,
+		expect: newExpectations(p.Engine),
+	}
 	c.base = newBase(p, "statefulset-controller", "statefulset-controller", api.StatefulSets, c)
 	c.list.OnChange(func(old, new *appsv1.StatefulSet) {
 		if old != nil && (new == nil || replaced(old, new)) {
@@ -45,6 +49,7 @@ func newStatefulSets(p *component.Process, caches *Caches) *statefulSets {
 		orphan: c.orphan, matters: jobMatters,
 	}
 	c.pods.OnChange(owner.changed)
+	enqueueOwners(c.revisions, api.StatefulSets, c.queue)
 	return c
 }
 
@@ -55,9 +60,11 @@ func (c *statefulSets) orphan(pod *corev1.Pod) {
 // setSync is one reconcile of one StatefulSet.
 type setSync struct {
 	*statefulSets
-	set      *appsv1.StatefulSet
-	revision string
-	now      time.Time
+	set     *appsv1.StatefulSet
+	history *templateHistory
+	current *appsv1.ControllerRevision // what pods below the partition are made from
+	update  *appsv1.ControllerRevision // the present template
+	now     time.Time
 
 	slots     []*corev1.Pod // by ordinal, nil where there is none
 	condemned []*corev1.Pod // those above, the highest ordinal first
@@ -73,11 +80,9 @@ func (c *statefulSets) Reconcile(key api.Key) error {
 		c.queue.AddAfter(key, wait)
 		return nil
 	}
-	collisions := deref(set.Status.CollisionCount)
-	s := &setSync{
-		statefulSets: c, set: set, now: c.process.Engine.Clock(),
-		revision: set.Name + "-" + templateHash(&set.Spec.Template, &collisions),
-		slots:    make([]*corev1.Pod, *set.Spec.Replicas),
+	s := &setSync{statefulSets: c, set: set, now: c.process.Engine.Clock(), slots: make([]*corev1.Pod, *set.Spec.Replicas)}
+	if err := s.remember(); err != nil {
+		return err
 	}
 	if err := s.sort(); err != nil {
 		return err
@@ -89,7 +94,42 @@ func (c *statefulSets) Reconcile(key api.Key) error {
 	if component.Unreachable(err) {
 		return err
 	}
-	return errors.Join(s.report(), err)
+	return errors.Join(s.report(), err, s.forgetOld())
+}
+
+// remember keeps the present template and finds the current one.
+func (s *setSync) remember() error {
+	collisions := deref(s.set.Status.CollisionCount)
+	s.history = &templateHistory{
+		base: &s.base, cache: s.revisions, owner: s.set, selector: s.set.Spec.Selector, template: &s.set.Spec.Template,
+		collisions: &collisions, label: dataHashLabel, hash: dataHash,
+	}
+	var err error
+	if s.update, err = s.history.present(); err != nil {
+		return err
+	}
+	s.current = s.update
+	if r := s.history.named(s.set.Status.CurrentRevision); r != nil {
+		s.current = r
+	}
+	return nil
+}
+
+// forgetOld deletes what revisionHistoryLimit does not allow; revisions in use do not count.
+func (s *setSync) forgetOld() error {
+	live := map[string]bool{s.current.Name: true, s.update.Name: true}
+	for _, pod := range slices.Concat(s.slots, s.condemned) {
+		if pod != nil {
+			live[pod.Labels[appsv1.ControllerRevisionHashLabelKey]] = true
+		}
+	}
+	var old []*appsv1.ControllerRevision
+	for _, r := range s.history.all {
+		if !live[r.Name] {
+			old = append(old, r)
+		}
+	}
+	return s.history.trim(old, len(old), s.set.Spec.RevisionHistoryLimit)
 }
 
 // sort puts the set's pods, after adoption and release, into their slots.
@@ -173,13 +213,9 @@ func (s *setSync) report() error {
 }
 
 func (s *setSync) status() appsv1.StatefulSetStatus {
-	collisions := deref(s.set.Status.CollisionCount)
 	status := appsv1.StatefulSetStatus{
-		ObservedGeneration: s.set.Generation, CollisionCount: &collisions, Conditions: s.set.Status.Conditions,
-		CurrentRevision: s.set.Status.CurrentRevision, UpdateRevision: s.revision,
-	}
-	if status.CurrentRevision == "" {
-		status.CurrentRevision = s.revision
+		ObservedGeneration: s.set.Generation, CollisionCount: s.history.collisions, Conditions: s.set.Status.Conditions,
+		CurrentRevision: s.current.Name, UpdateRevision: s.update.Name,
 	}
 	for _, pod := range slices.Concat(s.slots, s.condemned) {
 		if pod == nil {
@@ -195,20 +231,21 @@ func (s *setSync) status() appsv1.StatefulSetStatus {
 		if pod.DeletionTimestamp != nil {
 			continue
 		}
-		if revision := pod.Labels[appsv1.ControllerRevisionHashLabelKey]; revision == status.CurrentRevision {
+		if pod.Labels[appsv1.ControllerRevisionHashLabelKey] == status.CurrentRevision {
 			status.CurrentReplicas++
 		}
-		if pod.Labels[appsv1.ControllerRevisionHashLabelKey] == s.revision {
+		if s.matchesTemplate(pod) {
 			status.UpdatedReplicas++
 		}
 	}
-	if want := *s.set.Spec.Replicas; status.UpdatedReplicas == want && status.ReadyReplicas == want && status.Replicas == want {
-		status.CurrentRevision, status.CurrentReplicas = s.revision, status.UpdatedReplicas
+	rolling := s.set.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType
+	if want := *s.set.Spec.Replicas; rolling && status.UpdatedReplicas == want && status.ReadyReplicas == want && status.Replicas == want {
+		status.CurrentRevision, status.CurrentReplicas = s.update.Name, status.UpdatedReplicas
 	}
 	return status
 }
 
 // matchesTemplate says whether a pod was made from the present template.
 func (s *setSync) matchesTemplate(pod *corev1.Pod) bool {
-	return labels.Set(pod.Labels).Get(appsv1.ControllerRevisionHashLabelKey) == s.revision
+	return labels.Set(pod.Labels).Get(appsv1.ControllerRevisionHashLabelKey) == s.update.Name
 }

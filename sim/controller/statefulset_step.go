@@ -38,7 +38,7 @@ func (s *setSync) step() error {
 			return nil
 		}
 	}
-	return s.update()
+	return s.replace()
 }
 
 // firstUnhealthy is the pod with the lowest ordinal that does not run, is not ready or is being deleted.
@@ -82,16 +82,12 @@ func (s *setSync) fill(i int) (wait bool, err error) {
 	return !ok, s.bringClaims(pod)
 }
 
-// update replaces the pods of an old template, one at a time.
-func (s *setSync) update() error {
+// replace deletes the pods of an old template, one at a time.
+func (s *setSync) replace() error {
 	if s.set.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType {
 		return nil
 	}
-	partition := 0
-	if r := s.set.Spec.UpdateStrategy.RollingUpdate; r != nil && r.Partition != nil {
-		partition = int(*r.Partition)
-	}
-	for i := len(s.slots) - 1; i >= 0 && s.first()+i >= partition; i-- {
+	for i := len(s.slots) - 1; i >= s.partition(); i-- {
 		pod := s.slots[i]
 		if pod == nil {
 			return nil
@@ -106,17 +102,35 @@ func (s *setSync) update() error {
 	return nil
 }
 
+// partition is how many pods, from the lowest ordinal up, keep the current revision.
+func (s *setSync) partition() int {
+	if r := s.set.Spec.UpdateStrategy.RollingUpdate; r != nil && r.Partition != nil {
+		return int(*r.Partition)
+	}
+	return 0
+}
+
+// revisionFor is the revision that the pod with a number is made from.
+func (s *setSync) revisionFor(n int) *appsv1.ControllerRevision {
+	if n < s.first()+s.partition() {
+		return s.current
+	}
+	return s.update
+}
+
 // create makes the pod with a number, and its claims before it.
 func (s *setSync) create(n int) error {
-	pod := s.pod(n)
+	pod, err := s.pod(n)
+	if err != nil {
+		return err
+	}
 	if err := s.bringClaims(pod); err != nil {
 		return err
 	}
 	key := api.KeyOf(s.set)
 	s.tell(key, component.Reconciled{Want: pods(len(s.slots)), Have: fmt.Sprint(s.filled()), Do: "create " + pod.Name, Because: s.orderText()})
 	s.expect.expect(key, 1)
-	_, err := api.Create(s.client, pod)
-	if err == nil {
+	if _, err = api.Create(s.client, pod); err == nil {
 		s.recorder.Eventf(s.set, corev1.EventTypeNormal, "SuccessfulCreate", "create Pod %s in StatefulSet %s successful", pod.Name, s.set.Name)
 		return nil
 	}
@@ -167,12 +181,17 @@ func (s *setSync) remove(pod *corev1.Pod, because string) error {
 }
 
 // pod is the pod with a number, as it should be: its name, and volumes for its own claims.
-func (s *setSync) pod(n int) *corev1.Pod {
-	pod := podFromTemplate(&s.set.Spec.Template, s.set)
+func (s *setSync) pod(n int) (*corev1.Pod, error) {
+	revision := s.revisionFor(n)
+	template, err := templateIn(revision)
+	if err != nil {
+		return nil, err
+	}
+	pod := podFromTemplate(template, s.set)
 	pod.GenerateName = ""
 	pod.Name = fmt.Sprintf("%s-%d", s.set.Name, n)
 	own := map[string]string{
-		appsv1.StatefulSetPodNameLabel: pod.Name, appsv1.PodIndexLabel: strconv.Itoa(n), appsv1.ControllerRevisionHashLabelKey: s.revision,
+		appsv1.StatefulSetPodNameLabel: pod.Name, appsv1.PodIndexLabel: strconv.Itoa(n), appsv1.ControllerRevisionHashLabelKey: revision.Name,
 	}
 	if pod.Labels == nil {
 		pod.Labels = map[string]string{}
@@ -194,7 +213,7 @@ func (s *setSync) pod(n int) *corev1.Pod {
 		}
 	}
 	pod.Spec.Volumes = volumes
-	return pod
+	return pod, nil
 }
 
 func claimName(t *corev1.PersistentVolumeClaim, pod *corev1.Pod) string {
