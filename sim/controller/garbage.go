@@ -43,6 +43,7 @@ func newGarbage(p *component.Process, caches *Caches) *garbage {
 	follow(caches.ReplicaSets, api.ReplicaSets, c.changed)
 	follow(caches.StatefulSets, api.StatefulSets, c.changed)
 	follow(caches.DaemonSets, api.DaemonSets, c.changed)
+	follow(caches.Revisions, api.ControllerRevisions, c.changed)
 	follow(caches.Jobs, api.Jobs, c.changed)
 	follow(caches.CronJobs, api.CronJobs, c.changed)
 	follow(caches.HorizontalPodAutoscalers, api.HorizontalPodAutoscalers, c.changed)

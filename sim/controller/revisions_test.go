@@ -35,7 +35,7 @@ func kept(b *bench, owner string) string {
 }
 
 // Both kinds of owners number their templates, take an earlier one up again and
-// keep no more than they may.
+// keep no more than they may; with the owner the revisions go.
 func TestRevisionsOfTemplates(t *testing.T) {
 	limit := int32(1)
 	for _, latency := range []time.Duration{0, 3 * time.Second} {
@@ -60,6 +60,12 @@ func TestRevisionsOfTemplates(t *testing.T) {
 					t.Errorf("latency %v, image %s: %s has %s, want %s", latency, step.image, owner, got, step.want)
 				}
 			}
+		}
+		b.delete(set, metav1.DeletePropagationForeground)
+		b.delete(daemon, metav1.DeletePropagationBackground)
+		b.run(time.Minute)
+		if left := names(b, api.ControllerRevisions); left != "" {
+			t.Errorf("latency %v: %s are left", latency, left)
 		}
 	}
 }
