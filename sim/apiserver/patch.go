@@ -195,13 +195,23 @@ func (c *call) applyPatch(before []byte, old api.Object) ([]byte, error) {
 		if c.server.Catalog().Custom(c.Resource) != nil {
 			break // nobody knows how its lists are merged
 		}
-		after, err := strategicpatch.StrategicMergePatch(before, c.Patch, old)
-		if err != nil {
-			return nil, badStrategicPatch(err)
-		}
-		return after, nil
+		return c.strategicPatch(before, old)
 	}
 	return nil, c.unknownPatch()
+}
+
+// strategicPatch applies a strategic merge patch. The library panics on some patches, as on a list for the name
+// by which items are merged: a real API server answers these with code 500, and so does this one.
+func (c *call) strategicPatch(before []byte, old api.Object) (after []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			after, err = nil, plain("this request caused the apiserver to panic: %v", p)
+		}
+	}()
+	if after, err = strategicpatch.StrategicMergePatch(before, c.Patch, old); err != nil {
+		return nil, badStrategicPatch(err)
+	}
+	return after, nil
 }
 
 // unknownPatch is the error for a patch of a type that the resource does not take.

@@ -120,6 +120,8 @@ func TestRefusals(t *testing.T) {
 			400, metav1.StatusReasonBadRequest, `the name of the object (x) does not match the name on the URL (cm)`},
 		{"a patch with an old version", api.Request{Verb: api.VerbPatch, Resource: api.ConfigMaps, Key: key, PatchType: types.MergePatchType, Patch: []byte(`{"metadata":{"resourceVersion":"1"}}`)},
 			409, metav1.StatusReasonConflict, `Operation cannot be fulfilled on configmaps "cm": ` + modified},
+		{"a strategic patch with a list for its key", api.Request{Verb: api.VerbPatch, Resource: api.Deployments, Key: podKey("web"), PatchType: types.StrategicMergePatchType, Patch: []byte(`{"spec":{"template":{"spec":{"containers":[{"name":[]}]}}}}`)},
+			500, "", "this request caused the apiserver to panic: runtime error: comparing uncomparable type []interface {}"},
 		{"a strategic patch without its key", api.Request{Verb: api.VerbPatch, Resource: api.Deployments, Key: podKey("web"), PatchType: types.StrategicMergePatchType, Patch: []byte(`{"spec":{"template":{"spec":{"containers":[{"image":"x:1"}]}}}}`)},
 			500, "", `map: map[image:x:1] does not contain declared merge key: name`},
 	} {

@@ -19,10 +19,16 @@ var endpointSlices = kind[*discoveryv1.EndpointSlice]{
 			orNew(&s.Ports[i].Protocol, corev1.ProtocolTCP)
 		}
 	},
-	create: func(s *discoveryv1.EndpointSlice) { s.Generation = 1 },
+	create: func(s *discoveryv1.EndpointSlice) {
+		s.Generation = 1
+		dropTopology(s)
+	},
 	update: func(new, old *discoveryv1.EndpointSlice) {
 		if sliceChanged(new, old) {
 			new.Generation = old.Generation + 1
+		}
+		if !apiequality.Semantic.DeepEqual(new.Endpoints, old.Endpoints) {
+			dropTopology(new)
 		}
 	},
 	validate: func(f *faults, s *discoveryv1.EndpointSlice) { f.endpointSlice(s, nil) },
@@ -31,53 +37,76 @@ var endpointSlices = kind[*discoveryv1.EndpointSlice]{
 		f.endpointSlice(new, old)
 		f.immutable(nil, "addressType", new.AddressType, old.AddressType)
 	},
+	warnings: func(s *discoveryv1.EndpointSlice) (warnings []string) {
+		if s.AddressType == discoveryv1.AddressTypeFQDN {
+			warnings = append(warnings, "spec.addressType: FQDN endpoints are deprecated")
+		}
+		return append(warnings, sliceAddressWarnings(s)...)
+	},
+	updateWarnings: func(new, _ *discoveryv1.EndpointSlice) []string { return sliceAddressWarnings(new) },
+}
+
+// sliceAddressWarnings remarks upon addresses in an unusual form. The two
+// controllers that write slices make no such addresses.
+func sliceAddressWarnings(s *discoveryv1.EndpointSlice) (warnings []string) {
+	switch s.Labels[discoveryv1.LabelManagedBy] {
+	case "endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io":
+		return nil
+	}
+	for i := range s.Endpoints {
+		for j, address := range s.Endpoints[i].Addresses {
+			warnings = append(warnings, validation.GetWarningsForIP(field.NewPath("endpoints").Index(i).Child("addresses").Index(j), address)...)
+		}
+	}
+	return warnings
 }
 
 // The most that an EndpointSlice may have.
 const (
-	maxEndpoints      = 1000
-	maxAddresses      = 100
-	maxTopologyLabels = 16
-	maxHints          = 8
-	maxEndpointPorts  = 20000
+	maxEndpoints     = 1000
+	maxAddresses     = 100
+	maxHints         = 8
+	maxEndpointPorts = 20000
 )
 
 // sliceChanged reports whether anything changed that consumers of a slice look at.
 func sliceChanged(new, old *discoveryv1.EndpointSlice) bool {
-	n, o := new.ObjectMeta, old.ObjectMeta
-	o.ResourceVersion, o.Generation, o.ManagedFields = n.ResourceVersion, n.Generation, n.ManagedFields
-	return new.AddressType != old.AddressType || !apiequality.Semantic.DeepEqual(n, o) ||
+	return new.AddressType != old.AddressType || !apiequality.Semantic.DeepEqual(new.Labels, old.Labels) ||
 		!apiequality.Semantic.DeepEqual(new.Endpoints, old.Endpoints) || !apiequality.Semantic.DeepEqual(new.Ports, old.Ports)
 }
 
-// endpointSlice validates a slice; addresses that were in old may stay.
-func (f *faults) endpointSlice(s, old *discoveryv1.EndpointSlice) {
-	oneOf(f, nil, "addressType", s.AddressType, discoveryv1.AddressTypeFQDN, discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6)
-	var known []string
-	if old != nil {
-		for i := range old.Endpoints {
-			known = append(known, old.Endpoints[i].Addresses...)
-		}
-	}
-	p := field.NewPath("endpoints")
-	if len(s.Endpoints) > maxEndpoints {
-		f.add(field.TooMany(p, len(s.Endpoints), maxEndpoints))
-	} else {
-		for i := range s.Endpoints {
-			f.endpoint(p.Index(i), &s.Endpoints[i], s.AddressType, known)
-		}
-	}
-	p = field.NewPath("ports")
-	if len(s.Ports) > maxEndpointPorts {
-		f.add(field.TooMany(p, len(s.Ports), maxEndpointPorts))
-		return
-	}
-	for i := range s.Ports {
-		f.endpointPort(p.Index(i), s.Ports, i)
+// dropTopology drops what only an older version of the API could write.
+func dropTopology(s *discoveryv1.EndpointSlice) {
+	for i := range s.Endpoints {
+		s.Endpoints[i].DeprecatedTopology = nil
 	}
 }
 
-func (f *faults) endpoint(p *field.Path, e *discoveryv1.Endpoint, t discoveryv1.AddressType, known []string) {
+// endpointSlice validates a slice; the endpoints of old may stay as they are.
+func (f *faults) endpointSlice(s, old *discoveryv1.EndpointSlice) {
+	oneOf(f, nil, "addressType", s.AddressType, discoveryv1.AddressTypeFQDN, discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6)
+	p := field.NewPath("ports")
+	if len(s.Ports) > maxEndpointPorts {
+		f.add(field.TooMany(p, len(s.Ports), maxEndpointPorts))
+	} else {
+		for i := range s.Ports {
+			f.endpointPort(p.Index(i), s.Ports, i)
+		}
+	}
+	if old != nil && apiequality.Semantic.DeepEqual(old.Endpoints, s.Endpoints) {
+		return
+	}
+	p = field.NewPath("endpoints")
+	if len(s.Endpoints) > maxEndpoints {
+		f.add(field.TooMany(p, len(s.Endpoints), maxEndpoints))
+		return
+	}
+	for i := range s.Endpoints {
+		f.endpoint(p.Index(i), &s.Endpoints[i], s.AddressType)
+	}
+}
+
+func (f *faults) endpoint(p *field.Path, e *discoveryv1.Endpoint, t discoveryv1.AddressType) {
 	addresses := p.Child("addresses")
 	if len(e.Addresses) == 0 {
 		f.required(addresses, "", "must contain at least 1 address")
@@ -85,15 +114,11 @@ func (f *faults) endpoint(p *field.Path, e *discoveryv1.Endpoint, t discoveryv1.
 		f.add(field.TooMany(addresses, len(e.Addresses), maxAddresses))
 	}
 	for i := range e.Addresses {
-		f.endpointAddress(addresses, i, e.Addresses[i], t, known)
+		f.endpointAddress(addresses, i, e.Addresses[i], t)
 	}
 	if e.NodeName != nil {
 		f.rule(p, "nodeName", *e.NodeName, dnsSubdomain)
 	}
-	if len(e.DeprecatedTopology) > maxTopologyLabels {
-		f.add(field.TooMany(p.Child("deprecatedTopology"), len(e.DeprecatedTopology), maxTopologyLabels))
-	}
-	f.labels(p, "deprecatedTopology", e.DeprecatedTopology)
 	if e.Hostname != nil {
 		f.rule(p, "hostname", *e.Hostname, dnsLabel)
 	}
@@ -104,14 +129,16 @@ func (f *faults) endpoint(p *field.Path, e *discoveryv1.Endpoint, t discoveryv1.
 
 // endpointAddress validates an address by the type of the slice. That it is of
 // another family Kubernetes tells of the list.
-func (f *faults) endpointAddress(list *field.Path, i int, address string, t discoveryv1.AddressType, known []string) {
+func (f *faults) endpointAddress(list *field.Path, i int, address string, t discoveryv1.AddressType) {
 	p, before := list.Index(i), len(f.list)
 	switch t {
 	case discoveryv1.AddressTypeFQDN:
 		f.add(validation.IsFullyQualifiedDomainName(p, address)...)
 		return
-	case discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6:
-		f.ip(p, address, known...)
+	case discoveryv1.AddressTypeIPv4:
+		f.ip(p, address)
+	case discoveryv1.AddressTypeIPv6:
+		f.add(validation.IsValidIP(p, address)...)
 	default:
 		return
 	}

@@ -21,7 +21,7 @@ type kind[T api.Object] struct {
 	validateUpdate func(f *faults, new, old T)
 	validateStatus func(f *faults, new, old T)
 	warnings       func(T) []string
-	updateWarnings func(new, old T) []string
+	updateWarnings func(new, old T) []string // nil: as warnings
 	parts          map[string]part[T]
 
 	createOnUpdate bool

@@ -2,6 +2,7 @@ package kinds
 
 import (
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -64,7 +65,7 @@ func (f *faults) limitType(p *field.Path, t corev1.LimitType) {
 	switch t {
 	case corev1.LimitTypePod, corev1.LimitTypeContainer, corev1.LimitTypePersistentVolumeClaim:
 	default:
-		if isNative(corev1.ResourceName(t)) {
+		if !strings.Contains(string(t), "/") {
 			f.invalid(p, "type", t, "must be a standard limit type or fully qualified")
 		}
 	}

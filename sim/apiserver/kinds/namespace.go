@@ -22,9 +22,13 @@ var namespaces = kind[*corev1.Namespace]{
 		new.Spec.Finalizers = old.Spec.Finalizers
 		new.Status = old.Status
 	},
-	status:         func(new, old *corev1.Namespace) { new.Spec = old.Spec },
-	validate:       func(f *faults, n *corev1.Namespace) { f.namespaceFinalizers(n.Spec.Finalizers) },
-	validateUpdate: func(f *faults, new, old *corev1.Namespace) { f.metaUpdate(new, old) },
+	status:   func(new, old *corev1.Namespace) { new.Spec = old.Spec },
+	validate: func(f *faults, n *corev1.Namespace) { f.namespaceFinalizers(n.Spec.Finalizers) },
+	validateUpdate: func(f *faults, new, old *corev1.Namespace) {
+		f.meta(new, false, labelName)
+		f.namespaceFinalizers(new.Spec.Finalizers)
+		f.metaUpdate(new, old)
+	},
 	validateStatus: func(f *faults, new, _ *corev1.Namespace) { f.namespacePhase(new) },
 }
 

@@ -17,9 +17,12 @@ var volumes = kind[*corev1.PersistentVolume]{
 	create: func(v *corev1.PersistentVolume) {
 		v.Status = corev1.PersistentVolumeStatus{Phase: corev1.VolumePending, LastPhaseTransitionTime: v.CreationTimestamp.DeepCopy()}
 	},
-	update:         func(new, old *corev1.PersistentVolume) { new.Status = old.Status },
-	status:         updateVolumeStatus,
-	validate:       func(f *faults, v *corev1.PersistentVolume) { f.volumeSpec(&v.Spec, v.Name) },
+	update: func(new, old *corev1.PersistentVolume) { new.Status = old.Status },
+	status: updateVolumeStatus,
+	validate: func(f *faults, v *corev1.PersistentVolume) {
+		f.volumeSpec(&v.Spec, v.Name)
+		f.mountOptions(v)
+	},
 	validateUpdate: func(f *faults, new, old *corev1.PersistentVolume) { f.volumeUpdate(new, old) },
 	validateStatus: func(f *faults, new, _ *corev1.PersistentVolume) {
 		if new.ResourceVersion == "" {
@@ -124,9 +127,25 @@ func (f *faults) capacity(p *field.Path, q resource.Quantity) {
 	}
 }
 
-// volumeUpdate validates a change of a volume: never where its data is.
+// mountOptions refuses the annotation that once was for them where nothing is mounted with options.
+func (f *faults) mountOptions(v *corev1.PersistentVolume) {
+	s := &v.Spec.PersistentVolumeSource
+	if s.GCEPersistentDisk != nil || s.AWSElasticBlockStore != nil || s.Glusterfs != nil || s.NFS != nil || s.RBD != nil ||
+		s.Quobyte != nil || s.ISCSI != nil || s.Cinder != nil || s.CephFS != nil || s.AzureFile != nil ||
+		s.VsphereVolume != nil || s.AzureDisk != nil || s.PhotonPersistentDisk != nil {
+		return
+	}
+	if _, ok := v.Annotations[corev1.MountOptionAnnotation]; ok {
+		f.forbidden(metadataPath.Child("annotations"), corev1.MountOptionAnnotation, "may not specify mount options for this volume type")
+	}
+}
+
+// volumeUpdate validates a change of a volume: never where its data is. As in a
+// real API server its own rules are asked twice, and their faults told twice.
 func (f *faults) volumeUpdate(new, old *corev1.PersistentVolume) {
-	f.metaUpdate(new, old)
+	f.meta(new, false, subdomainName)
+	f.volumeSpec(&new.Spec, new.Name)
+	f.mountOptions(new)
 	f.meta(new, false, subdomainName)
 	f.volumeSpec(&new.Spec, new.Name)
 	is := new.Spec.PersistentVolumeSource

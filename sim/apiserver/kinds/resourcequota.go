@@ -30,10 +30,12 @@ var resourceQuotas = kind[*corev1.ResourceQuota]{
 		}
 	},
 	validateStatus: func(f *faults, new, _ *corev1.ResourceQuota) {
+		f.notEmpty(nil, "resourceVersion", new.ResourceVersion)
 		f.quotaAmounts(statusPath.Child("hard"), new.Status.Hard)
 		f.quotaAmounts(statusPath.Child("used"), new.Status.Used)
 	},
-	warnings: quotaWarnings,
+	warnings:       quotaWarnings,
+	updateWarnings: func(_, _ *corev1.ResourceQuota) []string { return nil },
 }
 
 func sameScopes(a, b []corev1.ResourceQuotaScope) bool {

@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"crypto/tls"
 	"encoding/json"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,6 +25,15 @@ var secrets = kind[*corev1.Secret]{
 		}
 		f.meta(new, true, subdomainName)
 		f.secret(new)
+	},
+	warnings: func(s *corev1.Secret) []string {
+		if s.Type != corev1.SecretTypeTLS {
+			return nil
+		}
+		if _, err := tls.X509KeyPair(s.Data[corev1.TLSCertKey], s.Data[corev1.TLSPrivateKeyKey]); err != nil {
+			return []string{err.Error()}
+		}
+		return nil
 	},
 }
 

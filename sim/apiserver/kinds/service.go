@@ -17,7 +17,7 @@ var services = kind[*corev1.Service]{
 	status:         func(new, old *corev1.Service) { new.Spec = old.Spec },
 	validate:       func(f *faults, s *corev1.Service) { f.service(s, nil) },
 	validateUpdate: func(f *faults, new, old *corev1.Service) { f.serviceUpdate(new, old) },
-	validateStatus: func(f *faults, new, _ *corev1.Service) { f.loadBalancer(new) },
+	validateStatus: func(f *faults, new, old *corev1.Service) { f.loadBalancer(new, old) },
 	warnings:       serviceWarnings,
 	createOnUpdate: true,
 }

@@ -130,7 +130,7 @@ func (f *faults) eachClusterIP(s *corev1.ServiceSpec, old *corev1.Service) bool 
 			}
 			continue
 		}
-		if faults := validation.IsValidIPForLegacyField(p.Index(i), ip, false, known); len(faults) > 0 {
+		if faults := validation.IsValidIPForLegacyField(p.Index(i), ip, true, known); len(faults) > 0 {
 			sound = false
 			f.add(faults...)
 		}

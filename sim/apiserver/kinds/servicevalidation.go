@@ -262,8 +262,13 @@ func (f *faults) serviceUpdate(new, old *corev1.Service) {
 
 func sameString(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// loadBalancer validates what a load balancer reports of itself.
-func (f *faults) loadBalancer(s *corev1.Service) {
+// loadBalancer validates what a load balancer reports of itself; addresses that
+// it had reported before may stay.
+func (f *faults) loadBalancer(s, old *corev1.Service) {
+	var known []string
+	for _, in := range old.Status.LoadBalancer.Ingress {
+		known = append(known, in.IP)
+	}
 	p := statusPath.Child("loadBalancer", "ingress")
 	if len(s.Status.LoadBalancer.Ingress) > 0 && s.Spec.Type != corev1.ServiceTypeLoadBalancer {
 		f.forbidden(p, "", "may only be used when `spec.type` is 'LoadBalancer'")
@@ -272,7 +277,7 @@ func (f *faults) loadBalancer(s *corev1.Service) {
 	for i, in := range s.Status.LoadBalancer.Ingress {
 		idx := p.Index(i)
 		if in.IP != "" {
-			f.ip(idx.Child("ip"), in.IP)
+			f.ip(idx.Child("ip"), in.IP, known...)
 		}
 		switch {
 		case in.IPMode == nil && in.IP != "":

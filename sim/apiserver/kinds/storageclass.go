@@ -18,6 +18,8 @@ var storageClasses = kind[*storagev1.StorageClass]{
 	},
 	validate: func(f *faults, c *storagev1.StorageClass) { f.storageClass(c) },
 	validateUpdate: func(f *faults, new, old *storagev1.StorageClass) {
+		f.meta(new, false, subdomainName)
+		f.storageClass(new)
 		f.metaUpdate(new, old)
 		f.immutable(nil, "parameters", new.Parameters, old.Parameters)
 		f.immutable(nil, "provisioner", new.Provisioner, old.Provisioner)
@@ -50,7 +52,7 @@ func (f *faults) storageClass(c *storagev1.StorageClass) {
 	p := field.NewPath("allowedTopologies")
 	for i := range c.AllowedTopologies {
 		f.topologyTerm(p.Index(i), &c.AllowedTopologies[i])
-		if slices.ContainsFunc(c.AllowedTopologies[:i], func(t corev1.TopologySelectorTerm) bool { return sameTopology(t, c.AllowedTopologies[i]) }) {
+		for range sameBefore(c.AllowedTopologies, i) {
 			f.duplicate(p.Index(i), "matchLabelExpressions", "")
 		}
 	}
@@ -95,6 +97,20 @@ func (f *faults) topologyTerm(p *field.Path, t *corev1.TopologySelectorTerm) {
 			f.duplicate(p, "key", e.Key)
 		}
 	}
+}
+
+// sameBefore counts the terms before one that ask for the same. A term that asks
+// for nothing is, as in a real API server, a duplicate as often as there are terms.
+func sameBefore(terms []corev1.TopologySelectorTerm, i int) (n int) {
+	if len(terms[i].MatchLabelExpressions) == 0 {
+		n = len(terms)
+	}
+	for _, t := range terms[:i] {
+		if sameTopology(t, terms[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 // sameTopology reports whether two terms ask for the same, in whatever order.
