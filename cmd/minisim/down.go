@@ -17,6 +17,7 @@ import (
 
 func downCommand(s streams) *cobra.Command {
 	var all bool
+	var name string
 	c := &cobra.Command{
 		Use: "down [NAME]", Short: "End a cluster, and remove what belongs to it",
 		Long: `Down ends a running cluster, in the background or not: its process, its folder and,
@@ -25,13 +26,17 @@ stays. Without NAME it is the only cluster, or the one of KUBECONFIG.`,
 		Example: "  minisim down c1\n  minisim down --all",
 		Args:    atMost(1), GroupID: groupServing, ValidArgsFunction: completeNames,
 		RunE: func(c *cobra.Command, args []string) error {
-			if all && len(args) > 0 {
+			name, err := whichCluster(args, name)
+			if err != nil {
+				return err
+			}
+			if all && name != "" {
 				return usageError{errors.New("down takes a name or --all, not both")}
 			}
 			if all {
 				return downAll(c.Context(), clusters(), s)
 			}
-			one, err := findCluster(s, first(args))
+			one, err := findCluster(s, name)
 			if err != nil {
 				return err
 			}
@@ -39,6 +44,7 @@ stays. Without NAME it is the only cluster, or the one of KUBECONFIG.`,
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "end all clusters")
+	nameFlag(c, &name)
 	return c
 }
 

@@ -9,6 +9,7 @@ import (
 
 func kubeconfigCommand(s streams) *cobra.Command {
 	var merge bool
+	var name string
 	c := &cobra.Command{
 		Use: "kubeconfig [NAME]", Short: "Print a cluster's kubeconfig, or merge it into yours",
 		Long: `Kubeconfig prints the file by which kubectl gets to a running cluster. It lies in the
@@ -17,7 +18,11 @@ minisim-NAME into it and makes it the current one. Minisim down takes it out aga
 		Example: "  minisim kubeconfig c1 > c1.kubeconfig\n  minisim kubeconfig c1 --merge && kubectl --context minisim-c1 get pods",
 		Args:    atMost(1), GroupID: groupServing, ValidArgsFunction: completeNames,
 		RunE: func(_ *cobra.Command, args []string) error {
-			one, err := findCluster(s, first(args))
+			name, err := whichCluster(args, name)
+			if err != nil {
+				return err
+			}
+			one, err := findCluster(s, name)
 			if err != nil {
 				return err
 			}
@@ -38,5 +43,6 @@ minisim-NAME into it and makes it the current one. Minisim down takes it out aga
 		},
 	}
 	c.Flags().BoolVar(&merge, "merge", false, "put the context minisim-NAME into your own kubeconfig")
+	nameFlag(c, &name)
 	return c
 }

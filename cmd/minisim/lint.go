@@ -9,6 +9,7 @@ import (
 
 	"minisim/internal/source"
 	"minisim/sim/scenario"
+	"minisim/sim/session"
 )
 
 // lintCommand checks scenarios without running them.
@@ -55,6 +56,9 @@ func lint(names []string, s streams) error {
 
 // lintOne gives the faults and the warnings of one file. The error is one of the command's use.
 func lintOne(name string) (faults, warnings source.Diagnostics, err error) {
+	if _, err := readRecording(name); err == nil || errors.Is(err, session.ErrDamaged) || errors.Is(err, session.ErrNewer) {
+		return nil, nil, usageError{fmt.Errorf("%s: this is a recording; minisim replay plays it", name)}
+	}
 	in, err := sessionInput(name, runOptions{})
 	if err == nil {
 		var file *source.File

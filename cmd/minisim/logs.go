@@ -10,12 +10,17 @@ import (
 
 func logsCommand(s streams) *cobra.Command {
 	var path bool
+	var name string
 	c := &cobra.Command{
 		Use: "logs [NAME]", Short: "Print what has happened in a cluster that minisim up has started",
 		Example: "  minisim logs c1\n  tail -f \"$(minisim logs c1 --path)\"",
 		Args:    atMost(1), GroupID: groupServing, ValidArgsFunction: completeNames,
 		RunE: func(_ *cobra.Command, args []string) error {
-			one, err := findCluster(s, first(args))
+			name, err := whichCluster(args, name)
+			if err != nil {
+				return err
+			}
+			one, err := findCluster(s, name)
 			if err != nil {
 				return err
 			}
@@ -36,5 +41,6 @@ func logsCommand(s streams) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&path, "path", false, "print where the log is")
+	nameFlag(c, &name)
 	return c
 }

@@ -114,7 +114,7 @@ Nothing is installed, nothing is downloaded, and nothing is left behind.
 		},
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+		return usageError{fmt.Errorf("%w; see %s --help", plainly(err), c.CommandPath())}
 	})
 	root.AddGroup(&cobra.Group{ID: groupServing, Title: "Clusters that kubectl can use:"}, &cobra.Group{ID: groupRunning, Title: "On a running cluster:"})
 	root.AddCommand(runCommand(s), replayCommand(s), diffCommand(s), whyCommand(s), scheduleCommand(s), capacityCommand(s), compareCommand(s), lintCommand(s), gradeCommand(s), newCommand(s), verbsCommand(s), versionCommand(s))

@@ -24,7 +24,7 @@ func newCommand(s streams) *cobra.Command {
 		Use: "new", Short: "Write a file to begin with", Args: atMost(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return unknownCommand(c, args[0])
+				return usageError{fmt.Errorf("new %s: new can make a lesson: minisim new lesson NAME", args[0])}
 			}
 			return c.Help()
 		},

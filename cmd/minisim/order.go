@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,12 @@ func orderCommand(s streams, name, usage, short, long string) *cobra.Command {
 		},
 	}
 	nameFlag(c, &cluster)
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if n := negative(err); n != "" {
+			return usageError{fmt.Errorf("%s: a number must not be negative, this is %s; see minisim %s --help", name, n, name)}
+		}
+		return usageError{fmt.Errorf("%w; see minisim %s --help", plainly(err), name)}
+	})
 	return c
 }
 
@@ -63,6 +70,14 @@ func orderCommand(s streams, name, usage, short, long string) *cobra.Command {
 func nameFlag(c *cobra.Command, name *string) {
 	c.Flags().StringVar(name, "name", "", "the cluster (default: the one of KUBECONFIG, or the only one)")
 	_ = c.RegisterFlagCompletionFunc("name", completeNames)
+}
+
+// whichCluster is the cluster that a command is about, by its argument or by --name, which mean the same.
+func whichCluster(args []string, name string) (string, error) {
+	if len(args) > 0 && name != "" && args[0] != name {
+		return "", usageError{fmt.Errorf("%s or --name %s: name one cluster", args[0], name)}
+	}
+	return cmp.Or(first(args), name), nil
 }
 
 // order has a running cluster carry out a command, and prints what it says.

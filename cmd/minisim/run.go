@@ -147,6 +147,9 @@ func sessionInput(name string, o runOptions) (session.Input, error) {
 	if errors.Is(statErr, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {
 		return in, unknownScenario(name)
 	}
+	if err := checkManifest(name); err != nil {
+		return in, err
+	}
 	f, err := source.Load(name)
 	if err != nil {
 		return in, err
@@ -180,6 +183,11 @@ func unknownScenario(name string) error {
 	names, err := builtins()
 	if err != nil {
 		return err
+	}
+	for _, ending := range []string{".yaml", ".yml"} {
+		if info, err := os.Stat(name + ending); err == nil && info.Mode().IsRegular() {
+			return usageError{fmt.Errorf("there is no file and no scenario %q; did you mean %q?", name, name+ending)}
+		}
 	}
 	hint := source.DidYouMean(name, names)
 	if hint == "" {

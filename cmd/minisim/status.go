@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +27,8 @@ type status struct {
 	Date     time.Time           `json:"date"`        // in the cluster
 	Steps    uint64              `json:"steps"`
 	Hash     string              `json:"hash"`
-	Nodes    []nodeStatus        `json:"nodes"`
+	Dark     []string            `json:"mastersWithoutPower,omitempty"`
+	Nodes    []nodeStatus        `json:"nodes"` // while no API server answers, as it has last known them
 	Pods     int                 `json:"pods"`
 	Running  int                 `json:"running"` // pods in the phase Running
 	Services []scenario.Standing `json:"services,omitempty"`
@@ -55,8 +57,14 @@ func (h *host) status() status {
 			s.State = "paused"
 		}
 	}
+	machines := c.Machines()
+	for _, master := range machines[:len(machines)-len(c.Config.Workers)] {
+		if !c.On(master) {
+			s.Dark = append(s.Dark, master)
+		}
+	}
 	for _, w := range c.Config.Workers {
-		s.Nodes = append(s.Nodes, nodeStatus{w.Name, c.On(w.Name), h.runner().View.NodeReady(w.Name)})
+		s.Nodes = append(s.Nodes, nodeStatus{w.Name, c.On(w.Name), believedReady(c.API.Get(api.Nodes, api.Key{Name: w.Name}))})
 	}
 	c.API.Each(api.Pods, "", func(o api.Object) bool {
 		s.Pods++
@@ -68,6 +76,14 @@ func (h *host) status() status {
 	return s
 }
 
+// believedReady says whether a node's object has it as Ready; nil is none.
+func believedReady(o api.Object) bool {
+	n, ok := o.(*corev1.Node)
+	return ok && slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+	})
+}
+
 func (s status) ready() (ready int) {
 	for _, n := range s.Nodes {
 		if n.Ready {
@@ -75,6 +91,15 @@ func (s status) ready() (ready int) {
 		}
 	}
 	return ready
+}
+
+// inHours is a time of an hour or more as a person says it, in brackets: " (14h56m)".
+func inHours(seconds string) string {
+	d, err := time.ParseDuration(seconds)
+	if err != nil || d < time.Hour {
+		return ""
+	}
+	return fmt.Sprintf(" (%dh%02dm)", d/time.Hour, d%time.Hour/time.Minute)
 }
 
 func (s status) print(w io.Writer) {
@@ -93,7 +118,10 @@ func (s status) print(w io.Writer) {
 	} else {
 		line("state", "%s, virtual time goes %s", s.State, pacedAt(s.Speed))
 	}
-	line("time", "%s of virtual time, %d steps, hash %s", s.Virtual, s.Steps, s.Hash)
+	line("time", "%s%s of virtual time, %d steps, hash %s", s.Virtual, inHours(s.Virtual), s.Steps, s.Hash)
+	for _, master := range s.Dark {
+		line("masters", "%s has no power: no API server answers, and nodes and pods are as last known", master)
+	}
 	line("nodes", "%d of %d ready", s.ready(), len(s.Nodes))
 	for _, n := range s.Nodes {
 		switch {

@@ -19,6 +19,7 @@ import (
 type upOptions struct {
 	runOptions
 	workers int
+	metrics bool
 	detach  bool
 }
 
@@ -42,6 +43,9 @@ it from any terminal. What happens in it is written to a log (minisim logs).`,
 			if len(args) == 1 && c.Flags().Changed("workers") {
 				return usageError{errors.New("--workers is for an empty cluster: a file says itself which workers it has")}
 			}
+			if len(args) == 1 && o.metrics {
+				return usageError{errors.New("--metrics is for an empty cluster: a file says it itself by cluster: {metrics: true}")}
+			}
 			sweep(clusters(), s)
 			if o.detach {
 				return detach(c, args, s)
@@ -53,6 +57,7 @@ it from any terminal. What happens in it is written to a log (minisim logs).`,
 	f.StringVar(&o.name, "name", "", "the cluster's name (default: the file's, or c1)")
 	f.BoolVarP(&o.detach, "detach", "d", false, "run in the background")
 	f.IntVar(&o.workers, "workers", cluster.DefaultWorkers, "how many workers an empty cluster has")
+	f.BoolVar(&o.metrics, "metrics", false, "have an empty cluster run metrics-server, for kubectl top and autoscalers")
 	f.StringVar(&o.speed, "speed", "", "virtual seconds a second, or max until the timeline has come to its end (default: real time)")
 	f.BoolVar(&o.step, "step", false, "start paused, before anything is decided: minisim step goes on")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log status reports, conflicts and other noise, too")
@@ -64,13 +69,13 @@ it from any terminal. What happens in it is written to a log (minisim logs).`,
 const emptyName = "c1"
 
 // emptyInput is that of a cluster without anything in it.
-func emptyInput(name string, workers int, o runOptions) (session.Input, error) {
+func emptyInput(name string, workers int, metrics bool, o runOptions) (session.Input, error) {
 	const most = 5000
 	if workers < 0 || workers > most {
 		return session.Input{}, usageError{fmt.Errorf("--workers %d: it may be a number from 0 to %d", workers, most)}
 	}
 	in, err := o.input(name)
-	in.File = fmt.Appendf(nil, "services: {}\nx-minisim: {cluster: {workers: %d}}\n", workers)
+	in.File = fmt.Appendf(nil, "services: {}\nx-minisim: {cluster: {workers: %d, metrics: %t}}\n", workers, metrics)
 	return in, err
 }
 
@@ -107,7 +112,7 @@ func up(ctx context.Context, args []string, o upOptions, s streams) (err error) 
 // wanted is what the cluster is made of, and the file as the user named it; "" for an empty cluster.
 func (o upOptions) wanted(args []string) (in session.Input, file string, err error) {
 	if len(args) == 0 {
-		in, err = emptyInput(cmp.Or(o.name, emptyName), o.workers, o.runOptions)
+		in, err = emptyInput(cmp.Or(o.name, emptyName), o.workers, o.metrics, o.runOptions)
 		return in, "", err
 	}
 	in, err = sessionInput(args[0], o.runOptions)

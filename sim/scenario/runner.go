@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -155,7 +156,11 @@ func (r *Runner) apply(i int) {
 
 func (r *Runner) fail(what string, err error) {
 	r.failures++
-	r.Cluster.Trace.Then(Did{Text: what, Error: err.Error()})
+	text := err.Error()
+	if master := r.Cluster.Machines()[0]; errors.Is(err, api.ErrUnreachable) && !r.Cluster.On(master) {
+		text += ": the API server of " + master + ", which has no power, does not answer"
+	}
+	r.Cluster.Trace.Then(Did{Text: what, Error: text})
 }
 
 // Step does the next step of the run. It returns false when the run is over.

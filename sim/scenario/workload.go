@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"minisim/sim/api"
 )
@@ -51,8 +52,12 @@ func (w workload) find(r *Runner) (*api.Resource, api.Key, error) {
 		}
 	}
 	for _, resource := range workloads { // somebody has made it with kubectl
-		if _, err := api.Get[api.Object](r.client, resource, key); err == nil {
+		_, err := api.Get[api.Object](r.client, resource, key)
+		if err == nil {
 			return resource, key, nil
+		}
+		if !apierrors.IsNotFound(err) {
+			return nil, key, err // nobody knows whether it is there
 		}
 	}
 	return nil, key, fmt.Errorf("service %s has no workload", w.name)
