@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	openapiv2 "github.com/google/gnostic-models/openapiv2"
+	"google.golang.org/protobuf/proto"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"minisim/internal/conformance"
@@ -143,6 +145,33 @@ func TestForms(t *testing.T) {
 	code, body, _ = w.ask("GET", "/openapi/v3/apis/apps/v1", "secret", "")
 	if code != 200 || !json.Valid([]byte(body)) || !strings.Contains(body, "io.k8s.api.apps.v1.DeploymentStrategy") || !strings.Contains(body, "fieldValidation") {
 		t.Errorf("OpenAPI: %d %.300s", code, body)
+	}
+}
+
+// TestOpenAPISecond asks for OpenAPI v2 as kubectl does, as a person does, again, in a form that there is not, and as nobody in particular.
+func TestOpenAPISecond(t *testing.T) {
+	w := build(t, config(), 10)
+	code, body, h := w.ask("GET", "/openapi/v2", "secret", "")
+	if code != 200 || !json.Valid([]byte(body)) || !strings.Contains(body, "#/definitions/io.k8s.api.apps.v1.DeploymentStrategy") {
+		t.Errorf("JSON: %d %.300s", code, body)
+	}
+	if code, body, _ := w.ask("GET", "/openapi/v2", "secret", "", header("If-None-Match", h.Get("ETag"))); code != 304 || body != "" {
+		t.Errorf("again: %d %.300s", code, body)
+	}
+	code, body, h = w.ask("GET", "/openapi/v2", "secret", "", header("Accept", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"))
+	var document openapiv2.Document
+	if err := proto.Unmarshal([]byte(body), &document); code != 200 || err != nil || h.Get("Content-Type") != "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" {
+		t.Fatalf("protobuf: %d %v %v %.300q", code, err, h, body)
+	}
+	if len(document.GetPaths().GetPath()) < 50 || len(document.GetDefinitions().GetAdditionalProperties()) < 300 {
+		t.Errorf("protobuf: %d paths, %d definitions", len(document.GetPaths().GetPath()), len(document.GetDefinitions().GetAdditionalProperties()))
+	}
+	if code, body, _ := w.ask("GET", "/openapi/v2", "secret", "", header("Accept", "text/html")); code != 406 {
+		t.Errorf("a form that there is not: %d %.300s", code, body)
+	}
+	second, _, _ := w.ask("GET", "/openapi/v2", "", "")
+	if third, _, _ := w.ask("GET", "/openapi/v3", "", ""); second != third || second == 200 {
+		t.Errorf("anonymous: %d, and v3 %d", second, third)
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package openapi has the schemas of Kubernetes' own kinds and makes the OpenAPI
-// v3 documents of them that clients ask an API server for: kubectl explain reads
-// the schemas, kubectl apply finds there how lists are merged and that the server
-// validates fields.
+// documents of them that clients ask an API server for, those of v3 and, out of
+// these, the one of v2: kubectl explain reads the schemas, kubectl apply finds
+// there how lists are merged and that the server validates fields.
 //
 // The schemas are those that Kubernetes v1.36.3 publishes (api/openapi-spec/v3,
 // under the Apache License 2.0), packed by the program in the folder pack. Which
@@ -106,6 +106,13 @@ func pathOf(gv schema.GroupVersion) string {
 	return "apis/" + gv.Group + "/" + gv.Version
 }
 
+// What every document says of itself, and where those of v3 keep their schemas.
+const (
+	title        = "Kubernetes"
+	version      = "v1.36.3"
+	schemaPrefix = "#/components/schemas/"
+)
+
 // The parts of an OpenAPI v3 document, as far as they are used.
 type (
 	document struct {
@@ -137,7 +144,7 @@ type (
 
 func describe(path string, ways []Way, schemas map[string]json.RawMessage) (Document, error) {
 	d := document{
-		OpenAPI: "3.0.0", Info: map[string]string{"title": "Kubernetes", "version": "v1.36.3"},
+		OpenAPI: "3.0.0", Info: map[string]string{"title": title, "version": version},
 		Paths: map[string]map[string]operation{},
 	}
 	kinds := kindsOf(schemas)
@@ -222,7 +229,7 @@ func (w Way) operation(action string, parameters []parameter, body, answer strin
 func content(schema string, types ...string) map[string]any {
 	out := map[string]any{}
 	for _, t := range types {
-		out[t] = map[string]any{"schema": map[string]string{"$ref": "#/components/schemas/" + schema}}
+		out[t] = map[string]any{"schema": map[string]string{"$ref": schemaPrefix + schema}}
 	}
 	return out
 }
