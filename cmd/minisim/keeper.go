@@ -67,17 +67,15 @@ func (k *keeper) keep(keys *rest.Keys, card roster.Card, ready func(*door) error
 // before sees to what waits between two steps.
 func (k *keeper) before() {
 	k.conclude()
-	if k.host.attend() {
-		k.conclude()
-	}
+	k.host.attend()
 	if k.text != nil {
 		k.text.Flush()
 	}
 }
 
-// conclude ends the scenario when its time has come. The cluster lives on.
+// conclude sees to what changes when the scenario has ended. The cluster lives on.
 func (k *keeper) conclude() {
-	if k.runner.Conclude() && !k.ended {
+	if k.session.End() != nil && !k.ended {
 		k.ended = true
 		if k.speed == k.first {
 			k.setSpeed(k.then)

@@ -151,7 +151,8 @@ func (r *Runner) act(i int) {
 }
 
 // follow looks, after each step, whether anything has become true that somebody
-// waits for. It only looks; what follows from it is work of the same instant.
+// waits for, and whether the run is over. It only looks; what follows from it is
+// work of the same instant.
 func (r *Runner) follow() {
 	for i := range r.entries {
 		p := &r.entries[i]
@@ -181,6 +182,7 @@ func (r *Runner) follow() {
 		r.Cluster.Engine.OnceAfter(0, engine.Work{Actor: Actor, Kind: checkWork})
 	}
 	r.exam.follow(r)
+	r.conclude()
 }
 
 // tellMissed tells of entries whose condition has never become true. What they

@@ -163,26 +163,24 @@ func (r *Runner) fail(what string, err error) {
 	r.Cluster.Trace.Then(Did{Text: what, Error: text})
 }
 
-// Step does the next step of the run. It returns false when the run is over.
+// Step does the next step of the run, unless it is over, and says whether it goes on after that.
 func (r *Runner) Step() (bool, error) {
-	if r.Conclude() {
+	if r.end != nil {
 		return false, nil
 	}
-	if _, err := r.Cluster.Engine.Step(); err != nil {
-		return false, err
-	}
-	return true, nil
+	_, err := r.Cluster.Engine.Step()
+	return r.end == nil && err == nil, err
 }
 
-// Conclude ends the run if it is over, and says whether it has ended. What comes
-// from outside comes after it, so that it finds the same in every replay.
-func (r *Runner) Conclude() bool {
+// conclude ends the run if it is over. A step is judged where it ends and nowhere
+// else: how long the clock idles before something comes from outside differs
+// from run to run, and no replay could know when somebody has looked.
+func (r *Runner) conclude() {
 	if r.end == nil {
 		if reason, over := r.over(); over {
 			r.finish(reason)
 		}
 	}
-	return r.end != nil
 }
 
 // reopen has a run that has ended go on until it is settled again: somebody has
@@ -201,7 +199,7 @@ func (r *Runner) over() (string, bool) {
 	switch {
 	case r.Scenario.Until > 0 && !r.beyond:
 		if !any || next.Time > r.Scenario.Until && r.Scenario.Until > e.Now() {
-			e.RunTo(r.Scenario.Until) // nothing is due until then: only the clock moves
+			e.Idle(r.Scenario.Until) // nothing is due until then
 		}
 		if !any || next.Time > r.Scenario.Until {
 			return fmt.Sprintf("the time that the scenario states (until: %s) has come", r.Scenario.Until), true

@@ -68,9 +68,6 @@ func (f *Session) follow(ctx context.Context, s *Session, changed bool, verbs []
 		if err := f.To(ctx, s.StepNumber()); err != nil {
 			return err
 		}
-		if s.End() != nil {
-			f.play.runner.Conclude()
-		}
 	}
 	for _, b := range s.breaks {
 		if _, err := f.Break(b.String()); err != nil {

@@ -36,30 +36,42 @@ func (p *play) record(r trace.Record) {
 	}
 }
 
+// step does the next step, unless the run is over, and says whether it goes on after that.
 func (p *play) step() (bool, error) {
+	if p.over() {
+		return false, nil
+	}
 	c := p.runner.Cluster
-	if len(p.script) > 0 && p.script[0].Step == c.Engine.Steps()+1 {
+	var err error
+	if p.called() {
 		next := p.script[0]
 		p.script = p.script[1:]
 		_ = p.outside(next.Time, next.Request) // what it answered the first time it answers again
-		return true, c.Strayed()
+	} else {
+		_, err = c.Engine.Step()
 	}
-	if p.last > 0 && c.Engine.Steps() >= p.last {
-		p.runner.Conclude()
-		return false, nil
-	}
-	if p.served && p.runner.Conclude() {
-		_, err := c.Engine.Step()
-		return true, errors.Join(err, c.Strayed())
-	}
-	more, err := p.runner.Step()
-	return more, errors.Join(err, c.Strayed())
+	err = errors.Join(err, c.Strayed())
+	return err == nil && !p.over(), err
 }
 
-// outside carries out a request at a time from now on, up to which there is nothing
-// to do. If the run is over without it, it has ended before.
+// over says that nothing comes any more.
+func (p *play) over() bool {
+	switch {
+	case p.called():
+		return false
+	case p.served:
+		return p.last > 0 && p.runner.Cluster.Engine.Steps() >= p.last
+	}
+	return p.runner.End() != nil
+}
+
+// called says that the next step comes from outside.
+func (p *play) called() bool {
+	return len(p.script) > 0 && p.script[0].Step == p.runner.Cluster.Engine.Steps()+1
+}
+
+// outside carries out a request at a time from now on, up to which there is nothing to do.
 func (p *play) outside(at time.Duration, r engine.Request) error {
-	p.runner.Conclude()
 	e := p.runner.Cluster.Engine
 	e.Idle(at)
 	return e.Do(r).Err
@@ -80,12 +92,11 @@ func (p *play) to(ctx context.Context, step uint64) error {
 		if n%64 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		more, err := p.step()
-		if err != nil {
-			return err
-		}
-		if !more {
+		if p.over() {
 			return fmt.Errorf("step %d: %w, at step %d", step, errEnded, e.Steps())
+		}
+		if _, err := p.step(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -109,7 +120,7 @@ func (p *play) toTime(ctx context.Context, t time.Duration) error {
 func (p *play) due() time.Duration {
 	const never = 1<<63 - 1
 	e := p.runner.Cluster.Engine
-	if len(p.script) > 0 && p.script[0].Step == e.Steps()+1 {
+	if p.called() {
 		return p.script[0].Time
 	}
 	if next, any := e.Next(); any {

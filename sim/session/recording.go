@@ -50,7 +50,6 @@ type Recording struct {
 	Journal  []engine.Entry `json:"journal,omitempty"` // what came from outside, and as which step
 	Step     uint64         `json:"step"`              // the last one
 	Time     time.Duration  `json:"time"`              // virtual, then
-	Ended    bool           `json:"ended,omitempty"`   // the run had come to its end
 	Hash     string         `json:"hash"`              // then
 }
 
@@ -95,7 +94,7 @@ func (s *Session) recording() (*Recording, error) {
 	in := s.input
 	rec := &Recording{
 		Name: in.Name, Path: in.Path, File: string(in.File), Seed: in.Seed, Profiles: in.Profiles, NoBuild: in.NoBuild,
-		Scheduler: in.Scheduler, RootCA: in.RootCA, Epoch: in.Epoch, Served: in.Served, Answers: s.answers, Resolved: s.resolved, Journal: s.Journal(), Step: s.StepNumber(), Time: s.Now(), Ended: s.End() != nil, Hash: s.Hash(),
+		Scheduler: in.Scheduler, RootCA: in.RootCA, Epoch: in.Epoch, Served: in.Served, Answers: s.answers, Resolved: s.resolved, Journal: s.Journal(), Step: s.StepNumber(), Time: s.Now(), Hash: s.Hash(),
 	}
 	var err error
 	if rec.Project, err = in.project(); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver/outside"
+	"minisim/sim/scenario"
 )
 
 func record(t testing.TB, s *Session) []byte {
@@ -66,7 +67,6 @@ func TestReplayOfAServedRun(t *testing.T) {
 	defer closed(t, s)
 	for i, at := range []time.Duration{5 * time.Second, 6 * time.Second, 2 * time.Minute} {
 		until(t, s, At(at))
-		s.Runner().Conclude() // as whoever serves does before it lets others in
 		write := outside.Request{
 			User: "kubernetes-admin", Groups: []string{"system:masters"}, Agent: "kubectl", Verb: api.VerbCreate, Version: "v1", Resource: "configmaps",
 			Namespace: "default", ContentType: "application/json",
@@ -109,7 +109,6 @@ func TestReplayOfAServedRun(t *testing.T) {
 	equal(t, "back and forward", stateOf(s), want)
 }
 
-// TestRecordingHasTheProject replays a run that needs its folder, without the folder.
 // TestReplayAtTheLastMoment has a verb come when the next work is due, and before it is done.
 func TestReplayAtTheLastMoment(t *testing.T) {
 	in := builtin(t, "hello", 1)
@@ -143,6 +142,75 @@ func TestReplayAtTheLastMoment(t *testing.T) {
 	closed(t, again)
 }
 
+// TestReplayOfARunInRealTime serves runs as one is served that keeps pace with real
+// time: its clock idles between steps whenever somebody looks, and verbs come at any moment.
+func TestReplayOfARunInRealTime(t *testing.T) {
+	eachSeed(t, func(t *testing.T, seed uint64, dice *rand.Rand) {
+		in := builtin(t, "node-dies", seed)
+		in.Served = true
+		s, err := Open(t.Context(), in, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closed(t, s)
+		for range 3000 {
+			e := s.Cluster().Engine
+			if dice.IntN(3) == 0 {
+				e.Idle(e.Now() + time.Duration(dice.Int64N(1e10)))
+			}
+			switch verb := scenario.Typed(verbs[dice.IntN(len(verbs))]); dice.IntN(300) {
+			case 0:
+				_ = s.Type(t.Context(), verbs[dice.IntN(len(verbs))])
+			case 1:
+				e.Submit(verb) // comes before the next step
+			case 2:
+				e.Submit(verb)
+				s.Serve(e.Now() + time.Duration(dice.Int64N(1e10)))
+			}
+			if _, err := s.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again, err := Replay(t.Context(), bytes.NewReader(record(t, s)), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closed(t, again)
+		equal(t, "the replay", stateOf(again), stateOf(s))
+	})
+}
+
+// TestReplayAfterIdling lets the clock of a served run stand, when a verb comes, where
+// it would be settled if a step ended there. None does: the run goes on.
+func TestReplayAfterIdling(t *testing.T) {
+	in := builtin(t, "hello", 1)
+	in.Served = true
+	s, err := Open(t.Context(), in, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
+	e := s.Cluster().Engine
+	for next, _ := e.Next(); next.Time-e.Now()+e.Quiet() < scenario.Settled; next, _ = e.Next() {
+		if _, err := s.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.Idle(e.Now() + scenario.Settled)
+	if s.End() != nil || e.Quiet() < scenario.Settled {
+		t.Fatalf("the run is quiet for %s, its end: %v", e.Quiet(), s.End())
+	}
+	if err := s.Type(t.Context(), "scale hello 4"); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Replay(t.Context(), bytes.NewReader(record(t, s)), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed(t, again)
+}
+
+// TestRecordingHasTheProject replays a run that needs its folder, without the folder.
 func TestRecordingHasTheProject(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "shop")
 	files := map[string]string{
@@ -250,7 +318,7 @@ func TestMismatch(t *testing.T) {
 	}
 	for what, change := range map[string]func(*Recording){
 		"hash": func(r *Recording) { r.Hash = "0000000000000000" },
-		"step": func(r *Recording) { r.Step, r.Ended = r.Step+1, false },
+		"step": func(r *Recording) { r.Step++ },
 	} {
 		changed := *rec
 		change(&changed)

@@ -18,9 +18,5 @@ func (s *Session) Waiting() bool { return s.Cluster().Engine.Waiting() }
 
 // admit makes way for a request from outside.
 func (s *Session) admit() error {
-	if err := s.Cut(context.Background()); err != nil { // nobody can call it off: it is on its way
-		return err
-	}
-	s.play.runner.Conclude()
-	return nil
+	return s.Cut(context.Background()) // nobody can call it off: it is on its way
 }

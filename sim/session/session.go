@@ -107,8 +107,8 @@ func (s *Session) closePast() error {
 // session is wound back is not told; what comes after it is, once more.
 func (s *Session) Subscribe(f trace.Sink) { s.sinks = append(s.sinks, f) }
 
-// Step does one step. It returns false when the run has ended, and is the same
-// in the past as at its newest step: what came from outside comes again.
+// Step does one step, unless the run has ended, and says whether it goes on after
+// that. It is the same in the past as at the newest step: what came from outside comes again.
 func (s *Session) Step() (bool, error) { return s.play.step() }
 
 // Type carries out a verb now, as a request from outside that the journal keeps.
