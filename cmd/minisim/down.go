@@ -26,7 +26,7 @@ stays. Without NAME it is the only cluster, or the one of KUBECONFIG.`,
 		Example: "  minisim down c1\n  minisim down --all",
 		Args:    atMost(1), GroupID: groupServing, ValidArgsFunction: completeNames,
 		RunE: func(c *cobra.Command, args []string) error {
-			name, err := whichCluster(args, name)
+			name, err := whichName(args, name)
 			if err != nil {
 				return err
 			}
@@ -46,14 +46,6 @@ stays. Without NAME it is the only cluster, or the one of KUBECONFIG.`,
 	c.Flags().BoolVar(&all, "all", false, "end all clusters")
 	nameFlag(c, &name)
 	return c
-}
-
-// first is the first argument, "" if there is none.
-func first(args []string) string {
-	if len(args) == 0 {
-		return ""
-	}
-	return args[0]
 }
 
 func downAll(ctx context.Context, r roster.Roster, s streams) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,4 +38,13 @@ func negative(err error) string {
 		return ""
 	}
 	return "-" + flag.GetSpecifiedShortnames()
+}
+
+// oneOf is the error for a flag whose value is none of those that it may have.
+func oneOf(flag, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	last := len(allowed) - 1
+	return usageError{fmt.Errorf("%s %s: it may be %s or %s", flag, value, strings.Join(allowed[:last], ", "), allowed[last])}
 }

@@ -71,10 +71,10 @@ type sheet struct {
 }
 
 func grade(ctx context.Context, name string, o gradeOptions, s streams) error {
-	write := reports[o.output]
+	if err := oneOf("-o", o.output, "text", "junit", "json", "csv"); err != nil {
+		return err
+	}
 	switch {
-	case write == nil:
-		return usageError{fmt.Errorf("-o %s: it may be text, junit, json or csv", o.output)}
 	case o.answers == "":
 		return usageError{errors.New("grade: --answers FILE or FOLDER is needed")}
 	case o.pass < 0 || o.pass > 100:
@@ -103,7 +103,7 @@ func grade(ctx context.Context, name string, o gradeOptions, s streams) error {
 		sh.mark(sc, marks, o.pass)
 		passed = passed && sh.Passed
 	}
-	if err := write(s.out, gradeBook{Scenario: sc.Name, Hash: end.Hash, Held: end.OK(), Sheets: sheets, questions: sc.Questions()}); err != nil {
+	if err := reports[o.output](s.out, gradeBook{Scenario: sc.Name, Hash: end.Hash, Held: end.OK(), Sheets: sheets, questions: sc.Questions()}); err != nil {
 		return err
 	}
 	if !end.OK() {

@@ -18,11 +18,7 @@ minisim-NAME into it and makes it the current one. Minisim down takes it out aga
 		Example: "  minisim kubeconfig c1 > c1.kubeconfig\n  minisim kubeconfig c1 --merge && kubectl --context minisim-c1 get pods",
 		Args:    atMost(1), GroupID: groupServing, ValidArgsFunction: completeNames,
 		RunE: func(_ *cobra.Command, args []string) error {
-			name, err := whichCluster(args, name)
-			if err != nil {
-				return err
-			}
-			one, err := findCluster(s, name)
+			one, err := whichCluster(s, args, name)
 			if err != nil {
 				return err
 			}

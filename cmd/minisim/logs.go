@@ -16,11 +16,7 @@ func logsCommand(s streams) *cobra.Command {
 		Example: "  minisim logs c1\n  tail -f \"$(minisim logs c1 --path)\"",
 		Args:    atMost(1), GroupID: groupServing, ValidArgsFunction: completeNames,
 		RunE: func(_ *cobra.Command, args []string) error {
-			name, err := whichCluster(args, name)
-			if err != nil {
-				return err
-			}
-			one, err := findCluster(s, name)
+			one, err := whichCluster(s, args, name)
 			if err != nil {
 				return err
 			}

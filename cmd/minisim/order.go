@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,12 +71,24 @@ func nameFlag(c *cobra.Command, name *string) {
 	_ = c.RegisterFlagCompletionFunc("name", completeNames)
 }
 
-// whichCluster is the cluster that a command is about, by its argument or by --name, which mean the same.
-func whichCluster(args []string, name string) (string, error) {
-	if len(args) > 0 && name != "" && args[0] != name {
+// whichName is the name by which a command's argument or --name, which mean the same, name a cluster; "" if neither does.
+func whichName(args []string, name string) (string, error) {
+	switch {
+	case len(args) == 0:
+		return name, nil
+	case name != "" && args[0] != name:
 		return "", usageError{fmt.Errorf("%s or --name %s: name one cluster", args[0], name)}
 	}
-	return cmp.Or(first(args), name), nil
+	return args[0], nil
+}
+
+// whichCluster finds the running cluster that a command's argument or --name names.
+func whichCluster(s streams, args []string, name string) (roster.Cluster, error) {
+	name, err := whichName(args, name)
+	if err != nil {
+		return roster.Cluster{}, err
+	}
+	return findCluster(s, name)
 }
 
 // order has a running cluster carry out a command, and prints what it says.

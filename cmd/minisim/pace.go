@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"time"
 
 	"minisim/sim/engine"
@@ -64,4 +66,16 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// parseSpeed reads --speed: virtual seconds a second; 0 stands for max.
+func parseSpeed(s string) (float64, error) {
+	if s == "max" {
+		return 0, nil
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(v > 0 && v <= 1e9) { // NaN is neither
+		return 0, usageError{fmt.Errorf("--speed %s: it may be max or a number above 0 (virtual seconds a second)", s)}
+	}
+	return v, nil
 }

@@ -117,15 +117,6 @@ func readInput(name string, in io.Reader) ([]byte, error) {
 	return text, nil
 }
 
-func oneOf(flag, value string, allowed ...string) error {
-	for _, a := range allowed {
-		if value == a {
-			return nil
-		}
-	}
-	return usageError{fmt.Errorf("%s %s: it may be %s", flag, value, strings.Join(allowed, ", "))}
-}
-
 // printValue writes a value as JSON or YAML.
 func printValue(w io.Writer, output string, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
