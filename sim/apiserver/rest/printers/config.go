@@ -7,7 +7,7 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	nodev1 "k8s.io/api/node/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -26,21 +26,20 @@ var plainKinds = map[reflect.Type]printer{
 		func(l *coordinationv1.Lease, now time.Time) []any {
 			return []any{l.Name, text(l.Spec.HolderIdentity, ""), age(l, now)}
 		}),
-	reflect.TypeFor[*apiextensionsv1.CustomResourceDefinition](): of(createdAt, func(c *apiextensionsv1.CustomResourceDefinition, _ time.Time) []any {
-		return []any{c.Name, c.CreationTimestamp.UTC().Format(time.RFC3339)}
-	}),
+	reflect.TypeFor[*corev1.ServiceAccount](): of(columns("Name|Secrets|Age", map[string]string{"Secrets": corev1.ServiceAccount{}.SwaggerDoc()["secrets"]}),
+		func(a *corev1.ServiceAccount, now time.Time) []any {
+			return []any{a.Name, int64(len(a.Secrets)), age(a, now)}
+		}),
+	reflect.TypeFor[*nodev1.RuntimeClass](): of(columns("Name|Handler|Age", map[string]string{"Handler": nodev1.RuntimeClass{}.SwaggerDoc()["handler"]}),
+		func(c *nodev1.RuntimeClass, now time.Time) []any {
+			return []any{c.Name, c.Handler, age(c, now)}
+		}),
 	reflect.TypeFor[*corev1.Event](): of(columns("Last Seen|Type|Reason|Object|Subobject*|Source*|Message|First Seen*|Count*|Name*", map[string]string{
 		"Last Seen": corev1.Event{}.SwaggerDoc()["lastTimestamp"], "Type": corev1.Event{}.SwaggerDoc()["type"], "Reason": corev1.Event{}.SwaggerDoc()["reason"],
 		"Object": corev1.Event{}.SwaggerDoc()["involvedObject"], "Subobject": corev1.ObjectReference{}.SwaggerDoc()["fieldPath"],
 		"Source": corev1.Event{}.SwaggerDoc()["source"], "Message": corev1.Event{}.SwaggerDoc()["message"],
 		"First Seen": corev1.Event{}.SwaggerDoc()["firstTimestamp"], "Count": corev1.Event{}.SwaggerDoc()["count"],
 	}), eventCells),
-}
-
-// createdAt are the columns of kinds for which Kubernetes has no printer of their own.
-var createdAt = []metav1.TableColumnDefinition{
-	{Name: "Name", Type: "string", Format: "name", Description: metaDoc["name"]},
-	{Name: "Created At", Type: "date", Description: metaDoc["creationTimestamp"]},
 }
 
 func eventCells(e *corev1.Event, now time.Time) []any {

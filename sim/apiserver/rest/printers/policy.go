@@ -1,10 +1,14 @@
 package printers
 
 import (
+	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
@@ -24,14 +28,12 @@ var policies = map[reflect.Type]printer{
 	}), func(c *schedulingv1.PriorityClass, now time.Time) []any {
 		return []any{c.Name, int64(c.Value), c.GlobalDefault, age(c, now), text(c.PreemptionPolicy, "")}
 	}),
-	reflect.TypeFor[*rbacv1.Role](): of(columns("Name|Created At", map[string]string{"Created At": metaDoc["creationTimestamp"]}),
-		func(r *rbacv1.Role, _ time.Time) []any {
-			return []any{r.Name, r.CreationTimestamp.UTC().Format(time.RFC3339)}
-		}),
-	reflect.TypeFor[*rbacv1.ClusterRole](): of(columns("Name|Created At", map[string]string{"Created At": metaDoc["creationTimestamp"]}),
-		func(r *rbacv1.ClusterRole, _ time.Time) []any {
-			return []any{r.Name, r.CreationTimestamp.UTC().Format(time.RFC3339)}
-		}),
+	reflect.TypeFor[*corev1.ResourceQuota](): of(columns("Name|Request|Limit|Age", map[string]string{
+		"Request": "What is used of what may be requested.", "Limit": "What is used of what limits may add up to.",
+	}), func(q *corev1.ResourceQuota, now time.Time) []any {
+		requests, limits := shares(q)
+		return []any{q.Name, requests, limits, age(q, now)}
+	}),
 	reflect.TypeFor[*rbacv1.RoleBinding](): of(columns("Name|Role|Age|Users*|Groups*|ServiceAccounts*", bindingDoc),
 		func(b *rbacv1.RoleBinding, now time.Time) []any {
 			users, groups, accounts := subjects(b.Subjects)
@@ -47,6 +49,21 @@ var policies = map[reflect.Type]printer{
 var bindingDoc = map[string]string{
 	"Role": rbacv1.RoleBinding{}.SwaggerDoc()["roleRef"], "Users": "The users who have the role.",
 	"Groups": "The groups that have the role.", "ServiceAccounts": "The service accounts that have the role.",
+}
+
+// shares is what is used of each resource that a quota bounds: first of all but limits, then of limits.
+func shares(q *corev1.ResourceQuota) (requests, limits string) {
+	var r, l []string
+	for _, name := range slices.Sorted(maps.Keys(q.Status.Hard)) {
+		used, hard := q.Status.Used[name], q.Status.Hard[name]
+		share := fmt.Sprintf("%s: %s/%s", name, used.String(), hard.String())
+		if strings.HasPrefix(string(name), "limits.") {
+			l = append(l, share)
+		} else {
+			r = append(r, share)
+		}
+	}
+	return strings.Join(r, ", "), strings.Join(l, ", ")
 }
 
 func number(n *intstr.IntOrString) string {

@@ -86,9 +86,12 @@ func columns(names string, doc map[string]string) []metav1.TableColumnDefinition
 
 var metaDoc = metav1.ObjectMeta{}.SwaggerDoc()
 
-// plain shows what is true of all objects.
-var plain = of(columns("Name|Age", nil), func(o api.Object, now time.Time) []any {
-	return []any{o.GetName(), age(o, now)}
+// plain shows objects of kinds for which Kubernetes has no printer of their own.
+var plain = of([]metav1.TableColumnDefinition{
+	{Name: "Name", Type: "string", Format: "name", Description: metaDoc["name"]},
+	{Name: "Created At", Type: "date", Description: metaDoc["creationTimestamp"]},
+}, func(o api.Object, _ time.Time) []any {
+	return []any{o.GetName(), o.GetCreationTimestamp().UTC().Format(time.RFC3339)}
 })
 
 // age is how long ago an object was created.

@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"minisim/sim/api"
@@ -84,6 +86,49 @@ func TestPodStatus(t *testing.T) {
 		if got := fmt.Sprint(cells[1], " ", cells[2], " ", cells[3]); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+// TestTargets has metrics of each type, measured and not.
+func TestTargets(t *testing.T) {
+	ten, half := new(resource.MustParse("10")), new(int32(50))
+	perPod := autoscalingv2.MetricTarget{AverageValue: ten}
+	cpu := autoscalingv2.MetricSpec{Type: autoscalingv2.ResourceMetricSourceType, Resource: &autoscalingv2.ResourceMetricSource{Name: "cpu", Target: autoscalingv2.MetricTarget{AverageUtilization: half}}}
+	one := autoscalingv2.MetricSpec{Type: autoscalingv2.ContainerResourceMetricSourceType, ContainerResource: &autoscalingv2.ContainerResourceMetricSource{Name: "cpu", Container: "c"}}
+	memory := autoscalingv2.MetricSpec{Type: autoscalingv2.ResourceMetricSourceType, Resource: &autoscalingv2.ResourceMetricSource{Name: "memory", Target: perPod}}
+	pods := autoscalingv2.MetricSpec{Type: autoscalingv2.PodsMetricSourceType, Pods: &autoscalingv2.PodsMetricSource{Target: perPod}}
+	object := autoscalingv2.MetricSpec{Type: autoscalingv2.ObjectMetricSourceType, Object: &autoscalingv2.ObjectMetricSource{Target: autoscalingv2.MetricTarget{Value: ten}}}
+	external := autoscalingv2.MetricSpec{Type: autoscalingv2.ExternalMetricSourceType, External: &autoscalingv2.ExternalMetricSource{Target: perPod}}
+	for want, c := range map[string]struct {
+		spec   []autoscalingv2.MetricSpec
+		status []autoscalingv2.MetricStatus
+	}{
+		"<none>":                              {},
+		"cpu: <unknown>/50%":                  {spec: []autoscalingv2.MetricSpec{cpu}},
+		"cpu: <unknown>/<auto>, <unknown>/10": {spec: []autoscalingv2.MetricSpec{one, object}},
+		"memory: <unknown>/10, <unknown>/10 (avg) + 1 more...": {spec: []autoscalingv2.MetricSpec{memory, external, pods}},
+		"cpu: 50%/50%, 10/10": {
+			spec: []autoscalingv2.MetricSpec{cpu, pods},
+			status: []autoscalingv2.MetricStatus{
+				{Resource: &autoscalingv2.ResourceMetricStatus{Current: autoscalingv2.MetricValueStatus{AverageUtilization: half}}},
+				{Pods: &autoscalingv2.PodsMetricStatus{Current: autoscalingv2.MetricValueStatus{AverageValue: ten}}},
+			},
+		},
+	} {
+		h := &autoscalingv2.HorizontalPodAutoscaler{Spec: autoscalingv2.HorizontalPodAutoscalerSpec{Metrics: c.spec}, Status: autoscalingv2.HorizontalPodAutoscalerStatus{CurrentMetrics: c.status}}
+		if got := targets(h); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestQuotaShares(t *testing.T) {
+	list := func(pods, cpu, limit string) corev1.ResourceList {
+		return corev1.ResourceList{"pods": resource.MustParse(pods), "requests.cpu": resource.MustParse(cpu), "limits.memory": resource.MustParse(limit)}
+	}
+	q := &corev1.ResourceQuota{Status: corev1.ResourceQuotaStatus{Hard: list("10", "2", "1Gi"), Used: list("3", "500m", "0")}}
+	if requests, limits := shares(q); requests != "pods: 3/10, requests.cpu: 500m/2" || limits != "limits.memory: 0/1Gi" {
+		t.Errorf("requests %q, limits %q", requests, limits)
 	}
 }
 
