@@ -203,7 +203,7 @@ func Of(o Object) *Resource {
 
 var typeIndex = func() map[reflect.Type]*Resource {
 	index := map[reflect.Type]*Resource{}
-	for _, r := range slices.Concat(Measured(), Older(), resources) {
+	for _, r := range slices.Concat(Measured(), Others(), resources) {
 		index[reflect.TypeOf(r.New())] = r
 	}
 	return index

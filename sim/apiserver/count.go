@@ -44,7 +44,7 @@ type Count struct {
 
 // count notes that a request was answered.
 func (c *call) count(err error) {
-	c.server.counts[Sort{c.Verb, cmp.Or(c.spoken, c.Resource).GVR(), c.Subresource, ScopeOf(c.Verb, c.Key), c.DryRun, c.code(err)}]++
+	c.server.counts[Sort{c.Verb, c.addressed().GVR(), c.Subresource, ScopeOf(c.Verb, c.Key), c.DryRun, c.code(err)}]++
 }
 
 // ScopeOf is how much of the cluster a request is about.

@@ -42,13 +42,24 @@ func (s *Server) expireLater(k api.Key, version string) {
 func (s *Server) expireLoaded() {
 	for i := range s.waiting {
 		e := &s.waiting[i]
-		last := s.cache.tables[api.Events].get(e.key).object.(*corev1.Event).LastTimestamp
-		if !last.IsZero() {
+		if last := lastSeen(s.cache.tables[api.Events].get(e.key).object.(*corev1.Event)); !last.IsZero() {
 			e.at = s.Engine.Now() + last.Sub(s.Engine.Clock()) + eventLife
 		}
 	}
 	slices.SortStableFunc(s.waiting, func(a, b expiring) int { return cmp.Compare(a.at, b.at) })
 	s.expireNext()
+}
+
+// lastSeen is when an Event last happened, as its reporter says it: older ones by
+// lastTimestamp, newer ones by eventTime and their series.
+func lastSeen(e *corev1.Event) time.Time {
+	switch {
+	case !e.LastTimestamp.IsZero():
+		return e.LastTimestamp.Time
+	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
+		return e.Series.LastObservedTime.Time
+	}
+	return e.EventTime.Time
 }
 
 // expireNext has the server woken when the next Event is due.

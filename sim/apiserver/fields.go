@@ -14,6 +14,17 @@ func selectable[T api.Object](get func(T) string) func(api.Object) string {
 	return func(o api.Object) string { return get(o.(T)) }
 }
 
+// fieldNames are other names of selectable fields: those of another version, and
+// that of the first clients.
+var fieldNames = map[*api.Resource]map[string]string{
+	api.Pods: {"spec.host": "spec.nodeName"},
+	api.EventsV1: {
+		"regarding.kind": "involvedObject.kind", "regarding.namespace": "involvedObject.namespace", "regarding.name": "involvedObject.name",
+		"regarding.uid": "involvedObject.uid", "regarding.apiVersion": "involvedObject.apiVersion", "regarding.resourceVersion": "involvedObject.resourceVersion",
+		"regarding.fieldPath": "involvedObject.fieldPath", "reportingController": "reportingComponent",
+	},
+}
+
 // fieldsOf are the selectable fields of each resource besides name and
 // namespace, as in Kubernetes.
 var fieldsOf = map[*api.Resource]map[string]func(api.Object) string{

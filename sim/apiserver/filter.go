@@ -30,6 +30,8 @@ func (f *filter) shown(o api.Object) api.Object {
 
 // newFilter refuses field selectors that Kubernetes does not know for the resource.
 func (s *Server) newFilter(r *api.Resource, o api.ListOptions) (*filter, error) {
+	names := fieldNames[r]
+	r = r.Present()
 	f := &filter{resource: s.stored(r), namespace: o.Namespace, labels: o.Labels, fields: o.Fields, known: fieldsOf[r], view: s.view(r)}
 	if v := s.Catalog().Custom(r); v != nil {
 		f.known = v.Fields()
@@ -45,8 +47,8 @@ func (s *Server) newFilter(r *api.Resource, o api.ListOptions) (*filter, error) 
 	}
 	var err error
 	if f.fields, err = f.fields.Transform(func(field, value string) (string, string, error) {
-		if r == api.Pods && field == "spec.host" { // as the first clients called it
-			field = "spec.nodeName"
+		if name, ok := names[field]; ok {
+			field = name
 		}
 		if !f.knows(r, field) {
 			return "", "", apierrors.NewBadRequest(f.unknown(r, field))

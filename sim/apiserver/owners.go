@@ -3,12 +3,10 @@ package apiserver
 import (
 	"bytes"
 	"cmp"
-	"reflect"
 	"slices"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/conversion"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
@@ -39,22 +37,31 @@ var ownedKinds = sync.OnceValues(func() (*runtime.Scheme, managedfields.TypeConv
 		scheme.AddKnownTypeWithName(r.GVK(), r.New())
 		metav1.AddToGroupVersion(scheme, r.GVK().GroupVersion())
 	}
-	for _, r := range api.Older() {
-		convertible(scheme, r.New(), r.Present().New(), kinds.ToPresent)
-		convertible(scheme, r.Present().New(), r.New(), func(o api.Object) api.Object { return kinds.ToVersion(o, r) })
-	}
 	return scheme, applyconfigurations.NewTypeConverter(scheme)
 })
 
-// convertible tells a scheme how objects of one type become those of another.
-func convertible(scheme *runtime.Scheme, from, to api.Object, convert func(api.Object) api.Object) {
-	err := scheme.AddConversionFunc(from, to, func(a, b any, _ conversion.Scope) error {
-		reflect.ValueOf(b).Elem().Set(reflect.ValueOf(convert(a.(api.Object))).Elem())
-		return nil
-	})
-	if err != nil {
-		panic("apiserver: " + err.Error()) // they are not pointers to structs
+// versions converts objects among the versions in which a resource is served,
+// which a scheme does within a group only.
+type versions struct{ runtime.ObjectConvertor }
+
+// ConvertToVersion gives an object in another version of its resource; in must not be used any more.
+func (v versions) ConvertToVersion(in runtime.Object, to runtime.GroupVersioner) (runtime.Object, error) {
+	if _, raw := in.(runtime.Unstructured); raw {
+		var err error
+		if in, err = v.ObjectConvertor.ConvertToVersion(in, in.GetObjectKind().GroupVersionKind().GroupVersion()); err != nil {
+			return nil, err
+		}
 	}
+	if o, ok := in.(api.Object); ok {
+		o = kinds.ToPresent(o)
+		for _, r := range api.Others() {
+			if shown := kinds.ToVersion(o, r); shown != o && r.GVK().GroupVersion() == to {
+				return shown, nil
+			}
+		}
+		in = o
+	}
+	return v.ObjectConvertor.ConvertToVersion(in, to)
 }
 
 // managerOf is the field manager of a resource or subresource, for requests that speak a version of it (nil: the present one).
@@ -82,7 +89,7 @@ func (w *owners) of(r, spoken *api.Resource, subresource string) (*managedfields
 		}
 	}
 	gv := r.GVK().GroupVersion()
-	m, err := managedfields.NewDefaultFieldManager(types, scheme, scheme, scheme, spoken.GVK(), gv, subresource, reset(spoken, subresource))
+	m, err := managedfields.NewDefaultFieldManager(types, versions{scheme}, scheme, scheme, spoken.GVK(), gv, subresource, reset(spoken, subresource))
 	if err != nil {
 		return nil, err
 	}

@@ -162,7 +162,7 @@ func (c *call) authorize(f fields.Selector) error {
 // attributes are what authorisation has to know of the request.
 func (c *call) attributes() access.Attributes {
 	return access.Attributes{
-		User: c.id.User, Groups: c.id.Groups, Verb: c.Verb, Resource: c.Resource, Subresource: c.Subresource, Key: c.Key,
+		User: c.id.User, Groups: c.id.Groups, Verb: c.Verb, Resource: c.addressed(), Subresource: c.Subresource, Key: c.Key,
 	}
 }
 
@@ -218,7 +218,7 @@ func (c *call) charge(q *corev1.ResourceQuota) error {
 	return err
 }
 
-func (c *call) strategy() *kinds.Strategy { return c.server.Strategy(c.Resource) }
+func (c *call) strategy() *kinds.Strategy { return c.server.Strategy(c.addressed()) }
 
 func (c *call) table() *table { return c.server.table(c.Resource) }
 
@@ -296,7 +296,7 @@ func (c *call) list(o api.ListOptions) (api.List, error) {
 	if !c.Resource.Stored() {
 		return c.passOnList(o)
 	}
-	f, err := c.server.newFilter(c.Resource, o)
+	f, err := c.server.newFilter(c.addressed(), o)
 	if err != nil {
 		return api.List{}, err
 	}
@@ -320,7 +320,7 @@ func (c *call) watch(o api.WatchOptions) (*watch, error) {
 	if !c.Resource.Stored() {
 		return nil, apierrors.NewMethodNotSupported(c.Resource.GroupResource(), string(c.Verb))
 	}
-	f, err := c.server.newFilter(c.Resource, o.ListOptions)
+	f, err := c.server.newFilter(c.addressed(), o.ListOptions)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package apiserver
 
 import (
+	"cmp"
+
 	"minisim/sim/api"
 	"minisim/sim/apiserver/kinds"
 )
@@ -19,6 +21,9 @@ func (c *call) understand() {
 		c.Object = kinds.ToPresent(c.Object)
 	}
 }
+
+// addressed is the resource in the version that the request speaks.
+func (c *call) addressed() *api.Resource { return cmp.Or(c.spoken, c.Resource) }
 
 // speak gives an object in the version that the request speaks.
 func (c *call) speak(o api.Object) api.Object {

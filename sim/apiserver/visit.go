@@ -65,7 +65,7 @@ func (c *call) listAt(o api.ListOptions, revision int64) (api.List, error) {
 	if err := c.authorize(o.Fields); err != nil {
 		return api.List{}, err
 	}
-	f, err := c.server.newFilter(c.Resource, o)
+	f, err := c.server.newFilter(c.addressed(), o)
 	if err != nil {
 		return api.List{}, err
 	}
@@ -110,7 +110,7 @@ func (v *Visitor) Watch(r *api.Resource, o api.WatchOptions, to Sink) (past []ap
 	if !r.Stored() {
 		return nil, 0, nil, apierrors.NewMethodNotSupported(r.GroupResource(), string(api.VerbWatch))
 	}
-	f, err := s.newFilter(c.Resource, o.ListOptions)
+	f, err := s.newFilter(c.addressed(), o.ListOptions)
 	if err != nil {
 		return nil, 0, nil, err
 	}

@@ -20,23 +20,6 @@ const (
 	conditionsAnnotation = "autoscaling.alpha.kubernetes.io/conditions"
 )
 
-// ToPresent gives an object of any version that is served in the version that is
-// stored. Others are returned as they are.
-func ToPresent(o api.Object) api.Object {
-	if v1, ok := o.(*autoscalingv1.HorizontalPodAutoscaler); ok {
-		return autoscalerFromV1(v1)
-	}
-	return o
-}
-
-// ToVersion gives a stored object in a version of its resource.
-func ToVersion(o api.Object, r *api.Resource) api.Object {
-	if v2, ok := o.(*autoscalingv2.HorizontalPodAutoscaler); ok && r == api.HorizontalPodAutoscalersV1 {
-		return autoscalerToV1(v2)
-	}
-	return o
-}
-
 func autoscalerToV1(in *autoscalingv2.HorizontalPodAutoscaler) *autoscalingv1.HorizontalPodAutoscaler {
 	out := &autoscalingv1.HorizontalPodAutoscaler{ObjectMeta: *in.ObjectMeta.DeepCopy()}
 	out.SetGroupVersionKind(api.HorizontalPodAutoscalersV1.GVK())

@@ -11,8 +11,8 @@ import (
 // events are those of the core group, whose rules are laxer than their
 // successor's.
 var events = kind[*corev1.Event]{
-	validate:       func(f *faults, e *corev1.Event) { f.event(e) },
-	validateUpdate: func(f *faults, new, _ *corev1.Event) { f.event(new) },
+	validate:       func(f *faults, e *corev1.Event) { f.event(e, "reportingComponent") },
+	validateUpdate: func(f *faults, new, _ *corev1.Event) { f.event(new, "reportingComponent") },
 	createOnUpdate: true,
 }
 
@@ -23,13 +23,15 @@ const (
 	maxEventMessage = 1024
 )
 
-func (f *faults) event(e *corev1.Event) {
+// event holds an event to the older rules. reporter is what the version that the
+// request speaks calls the program that reports it.
+func (f *faults) event(e *corev1.Event, reporter string) {
 	if about := e.InvolvedObject.Namespace; !mayBeAbout(e, about) {
 		f.invalid(field.NewPath("involvedObject"), "namespace", about, "does not match event.namespace")
 	}
 	if !e.EventTime.IsZero() {
-		f.notEmpty(nil, "reportingComponent", e.ReportingController)
-		f.rule(nil, "reportingComponent", e.ReportingController, qualifiedName)
+		f.notEmpty(nil, reporter, e.ReportingController)
+		f.rule(nil, reporter, e.ReportingController, qualifiedName)
 		f.notEmpty(nil, "reportingInstance", e.ReportingInstance)
 		f.atMost("reportingInstance", e.ReportingInstance, maxEventWord)
 		f.notEmpty(nil, "action", e.Action)

@@ -67,9 +67,13 @@ type Part struct {
 	Validate func(new, old api.Object) field.ErrorList
 }
 
-// For finds the strategy of a resource; never nil.
+// For finds the strategy of a resource, for objects of its present version; never
+// nil. What is written in another version may be held to rules of its own.
 func For(r *api.Resource) *Strategy {
 	if s, ok := strategies[r]; ok {
+		return s
+	}
+	if s, ok := strategies[r.Present()]; ok {
 		return s
 	}
 	return &unknown
@@ -86,6 +90,7 @@ var strategies = map[*api.Resource]*Strategy{
 	api.Secrets:                  secrets.strategy(api.Secrets),
 	api.ServiceAccounts:          serviceAccounts.strategy(api.ServiceAccounts),
 	api.Events:                   events.strategy(api.Events),
+	api.EventsV1:                 eventsV1.strategy(api.EventsV1),
 	api.PersistentVolumeClaims:   claims.strategy(api.PersistentVolumeClaims),
 	api.PersistentVolumes:        volumes.strategy(api.PersistentVolumes),
 	api.Deployments:              deployments.strategy(api.Deployments),
