@@ -48,6 +48,21 @@ func (c *Cache[T]) Index(name string, f func(T) []string) {
 // T for an object that is new, new is the zero T for one that is gone.
 func (c *Cache[T]) OnChange(f func(old, new T)) { c.handlers = append(c.handlers, f) }
 
+// follow is OnChange for one who does not know the type.
+func (c *Cache[T]) follow(f func(old, new api.Object)) {
+	var none T
+	c.OnChange(func(old, new T) {
+		var o, n api.Object
+		if any(old) != any(none) {
+			o = old
+		}
+		if any(new) != any(none) {
+			n = new
+		}
+		f(o, n)
+	})
+}
+
 // Get finds an object by its key.
 func (c *Cache[T]) Get(k api.Key) (T, bool) {
 	o, ok := c.objects[k]

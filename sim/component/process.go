@@ -36,6 +36,7 @@ type Process struct {
 	recorders []*Recorder
 	informers []informer // in the order in which they were added
 	byName    map[string]informer
+	unlisted  map[string]string // by informer: why it could not be filled when it was tried last
 	handlers  map[string]func(engine.Work)
 	actors    []member // further actors that live in this process
 	onSync    []func()
@@ -49,6 +50,18 @@ type informer interface {
 	take()
 	stop()
 	close()
+	follow(func(old, new api.Object))
+}
+
+// Follow has f called for each change of any object of resource r, with nil for
+// what is not there: from the cache that the process has of it under its plural,
+// or from one that is made for the purpose. Call it before the process starts,
+// after Informer of the same resource.
+func (p *Process) Follow(r *api.Resource, f func(old, new api.Object)) {
+	if p.byName[r.Name] == nil {
+		Informer[api.Object](p, r, api.ListOptions{})
+	}
+	p.byName[r.Name].follow(f)
 }
 
 // Has says whether the process has a cache of that name.
@@ -57,7 +70,7 @@ func (p *Process) Has(name string) bool { return p.byName[name] != nil }
 // NewProcess gives a process that has not started. source is the name under
 // which its Events are reported ("kubelet"), host the node it runs on, if any.
 func NewProcess(name, source, host string, e *engine.Engine, t *trace.Recorder, c api.Client) *Process {
-	p := &Process{Name: name, Engine: e, Trace: t, Client: c, byName: map[string]informer{}}
+	p := &Process{Name: name, Engine: e, Trace: t, Client: c, byName: map[string]informer{}, unlisted: map[string]string{}}
 	p.Events = NewRecorder(p, source, host)
 	return p
 }
@@ -99,7 +112,9 @@ func (p *Process) Start() {
 }
 
 func (p *Process) startInformer(inf informer) {
-	switch err := inf.start(); {
+	err := inf.start()
+	p.listed(inf.name(), err)
+	switch {
 	case apierrors.IsNotFound(err):
 		inf.close()
 	case err != nil:

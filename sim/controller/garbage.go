@@ -8,7 +8,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"minisim/sim/api"
@@ -23,36 +22,30 @@ const maxAbsent = 500
 type garbage struct {
 	base
 	graph  *ownerGraph
-	custom map[schema.GroupVersionKind]*api.Resource // of owners whose kinds are custom
-	absent map[types.UID]bool                        // owners of which the server has said that they are gone; a UID never comes back
+	absent map[reference]bool // of which the server has said that there is no such owner; a UID never comes back
 }
 
-func newGarbage(p *component.Process, caches *Caches) *garbage {
-	c := &garbage{graph: newOwnerGraph(), absent: map[types.UID]bool{}, custom: map[schema.GroupVersionKind]*api.Resource{}}
+// reference is an owner as a dependent in a namespace names it.
+type reference struct {
+	apiVersion, kind, namespace, name string
+	uid                               types.UID
+}
+
+// newGarbage follows all that is stored, but for Events, as the real collector
+// does. It comes after newCaches, whose caches it shares.
+func newGarbage(p *component.Process) *garbage {
+	c := &garbage{graph: newOwnerGraph(), absent: map[reference]bool{}}
 	c.base = newBase(p, "garbage-collector-controller", "garbage-collector-controller", nil, c)
-	follow(caches.Namespaces, api.Namespaces, c.changed)
-	follow(caches.Nodes, api.Nodes, c.changed)
-	follow(caches.Pods, api.Pods, c.changed)
-	follow(caches.Services, api.Services, c.changed)
-	follow(caches.ConfigMaps, api.ConfigMaps, c.changed)
-	follow(caches.Secrets, api.Secrets, c.changed)
-	follow(caches.ServiceAccounts, api.ServiceAccounts, c.changed)
-	follow(caches.PersistentVolumeClaims, api.PersistentVolumeClaims, c.changed)
-	follow(caches.PersistentVolumes, api.PersistentVolumes, c.changed)
-	follow(caches.Deployments, api.Deployments, c.changed)
-	follow(caches.ReplicaSets, api.ReplicaSets, c.changed)
-	follow(caches.StatefulSets, api.StatefulSets, c.changed)
-	follow(caches.DaemonSets, api.DaemonSets, c.changed)
-	follow(caches.Revisions, api.ControllerRevisions, c.changed)
-	follow(caches.Jobs, api.Jobs, c.changed)
-	follow(caches.CronJobs, api.CronJobs, c.changed)
-	follow(caches.HorizontalPodAutoscalers, api.HorizontalPodAutoscalers, c.changed)
-	follow(caches.EndpointSlices, api.EndpointSlices, c.changed)
-	follow(caches.Leases, api.Leases, c.changed)
-	follow(caches.StorageClasses, api.StorageClasses, c.changed)
-	follow(caches.VolumeAttachments, api.VolumeAttachments, c.changed)
-	follow(caches.CSINodes, api.CSINodes, c.changed)
-	follow(caches.PodDisruptionBudgets, api.PodDisruptionBudgets, c.changed)
+	for _, r := range api.Resources() {
+		if r.Stored() && r != api.Events {
+			p.Follow(r, func(old, new api.Object) { c.changed(r, old, new) })
+		}
+	}
+	p.Follow(api.CustomResourceDefinitions, func(_, new api.Object) {
+		if new != nil {
+			c.queue.Add(servedKey)
+		}
+	})
 	return c
 }
 
@@ -65,9 +58,6 @@ func (c *garbage) changed(r *api.Resource, old, new api.Object) {
 		return
 	}
 	n, before := c.graph.put(r, new)
-	if c.followOwners(n.owners) != nil {
-		c.enqueue(n) // Reconcile tries it again
-	}
 	switch {
 	case n.deleting && (n.foreground || n.orphan):
 		if before == nil || !before.deleting || before.foreground != n.foreground || before.orphan != n.orphan {
@@ -108,18 +98,18 @@ func (c *garbage) enqueue(n *graphNode) { c.queue.Add(graphKey(n.resource, n.key
 func (c *garbage) anyOwnerUnsure(n *graphNode) bool {
 	return slices.ContainsFunc(n.owners, func(ref metav1.OwnerReference) bool {
 		owner := c.graph.nodes[ref.UID]
-		return owner == nil || owner.waits()
+		return owner == nil || owner.waits() || !owner.named(ref, n.key.Namespace)
 	})
 }
 
-// Reconcile looks at one object, named by graphKey: whether it is to go, may go at last, or has to let its dependents go.
+// Reconcile looks at what is served (servedKey), or at one object, named by graphKey: whether it is to go, may go at last, or has to let its dependents go.
 func (c *garbage) Reconcile(key api.Key) error {
+	if key == servedKey {
+		return c.followServed()
+	}
 	n := c.graph.find(key)
 	if n == nil {
 		return nil
-	}
-	if err := c.followOwners(n.owners); err != nil {
-		return err
 	}
 	switch {
 	case n.deleting && n.orphan:

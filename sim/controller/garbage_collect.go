@@ -1,8 +1,10 @@
 package controller
 
 import (
+	"fmt"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -86,24 +88,22 @@ func (c *garbage) classify(o api.Object) (owners, error) {
 	var out owners
 	for _, ref := range o.GetOwnerReferences() {
 		owner := c.graph.nodes[ref.UID]
-		waits := owner != nil && owner.waits()
-		if owner == nil && !c.absent[ref.UID] {
-			there, w, err := c.ask(o, ref)
-			if err != nil {
-				return out, err
+		there := owner != nil && owner.named(ref, o.GetNamespace())
+		waits := there && owner.waits()
+		if !there {
+			if owner != nil && owner.elsewhere(o.GetNamespace()) {
+				c.reportNamespace(o, ref)
 			}
-			if waits = w; !there {
-				if len(c.absent) >= maxAbsent {
-					clear(c.absent)
-				}
-				c.absent[ref.UID] = true
+			var err error
+			if there, waits, err = c.ask(o, ref); err != nil {
+				return out, err
 			}
 		}
 		switch {
+		case !there:
+			out.absent = append(out.absent, ref)
 		case waits:
 			out.waiting = append(out.waiting, ref)
-		case owner == nil && c.absent[ref.UID]:
-			out.absent = append(out.absent, ref)
 		default:
 			out.solid = append(out.solid, ref)
 		}
@@ -111,9 +111,26 @@ func (c *garbage) classify(o api.Object) (owners, error) {
 	return out, nil
 }
 
-// ask asks the server whether an owner exists and whether it waits for its
-// dependents. One of a kind that is not served counts as existing: nothing can be said of it.
+// reportNamespace warns of an owner in another namespace, which counts for nothing.
+func (c *garbage) reportNamespace(o api.Object, owner metav1.OwnerReference) {
+	apiVersion, kind := o.GetObjectKind().GroupVersionKind().ToAPIVersionAndKind()
+	c.recorder.EventFor(
+		corev1.ObjectReference{APIVersion: apiVersion, Kind: kind, Namespace: o.GetNamespace(), Name: o.GetName(), UID: o.GetUID()},
+		corev1.EventTypeWarning, "OwnerRefInvalidNamespace",
+		fmt.Sprintf("ownerRef [%s/%s, namespace: %s, name: %s, uid: %s] does not exist in namespace %q",
+			owner.APIVersion, owner.Kind, o.GetNamespace(), owner.Name, owner.UID, o.GetNamespace()),
+	)
+}
+
+// ask says whether an owner exists and whether it waits for its dependents, by
+// asking the server unless that has said already that there is none. One of a
+// kind that is not served counts as existing: nothing can be said of it. So does
+// one in a namespace of an object in none.
 func (c *garbage) ask(o api.Object, ref metav1.OwnerReference) (there, waits bool, err error) {
+	named := reference{ref.APIVersion, ref.Kind, o.GetNamespace(), ref.Name, ref.UID}
+	if c.absent[named] {
+		return false, false, nil
+	}
 	r, err := c.resourceOf(ref)
 	if err != nil {
 		return false, false, err
@@ -127,12 +144,14 @@ func (c *garbage) ask(o api.Object, ref metav1.OwnerReference) (there, waits boo
 	}
 	owner, err := api.Get[api.Object](c.client, r, key)
 	switch {
-	case apierrors.IsNotFound(err):
-		return false, false, nil
-	case err != nil:
+	case err == nil && owner.GetUID() == ref.UID:
+		return true, owner.GetDeletionTimestamp() != nil && slices.Contains(owner.GetFinalizers(), metav1.FinalizerDeleteDependents), nil
+	case err != nil && !apierrors.IsNotFound(err):
 		return false, false, err
-	case owner.GetUID() != ref.UID:
-		return false, false, nil
 	}
-	return true, owner.GetDeletionTimestamp() != nil && slices.Contains(owner.GetFinalizers(), metav1.FinalizerDeleteDependents), nil
+	if len(c.absent) >= maxAbsent {
+		clear(c.absent)
+	}
+	c.absent[named] = true
+	return false, false, nil
 }

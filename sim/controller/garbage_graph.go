@@ -3,12 +3,12 @@ package controller
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"minisim/sim/api"
-	"minisim/sim/component"
 )
 
 // ownerGraph is who owns whom, kept by UID as the caches hear of it. One event
@@ -120,22 +120,24 @@ func (n *graphNode) blocks(owner types.UID) bool {
 // waits says whether an object is to go after its dependents.
 func (n *graphNode) waits() bool { return n.deleting && n.foreground }
 
+// named says whether a reference of an object in a namespace names n as it is.
+// What is in a namespace owns nothing outside of it.
+func (n *graphNode) named(ref metav1.OwnerReference, namespace string) bool {
+	group, version, ok := strings.Cut(ref.APIVersion, "/")
+	if !ok {
+		group, version = "", ref.APIVersion
+	}
+	r := n.resource
+	return ref.Name == n.key.Name && ref.Kind == r.Kind && group == r.Group && version == r.Version && !n.elsewhere(namespace)
+}
+
+// elsewhere says whether n is in a namespace, and not in this one.
+func (n *graphNode) elsewhere(namespace string) bool {
+	return n.resource.Namespaced && n.key.Namespace != namespace
+}
+
 func sameOwners(a, b []metav1.OwnerReference) bool {
 	return slices.EqualFunc(a, b, func(x, y metav1.OwnerReference) bool {
 		return x.UID == y.UID && deref(x.BlockOwnerDeletion) == deref(y.BlockOwnerDeletion)
-	})
-}
-
-// follow has f called for each change of a cache, with plain nil for what is not there.
-func follow[T api.Object](c *component.Cache[T], r *api.Resource, f func(r *api.Resource, old, new api.Object)) {
-	c.OnChange(func(old, new T) {
-		var o, n api.Object
-		if exists(old) {
-			o = old
-		}
-		if exists(new) {
-			n = new
-		}
-		f(r, o, n)
 	})
 }

@@ -155,12 +155,79 @@ func TestOwnersInACircleDoNotWaitForEachOther(t *testing.T) {
 	}
 }
 
+// Whatever is stored goes with its owner, but for Events.
+func TestGarbageIsOfEveryKind(t *testing.T) {
+	for _, r := range api.Resources() {
+		if !r.Stored() || r == api.Namespaces { // which take their contents along, and time
+			continue
+		}
+		t.Run(r.String(), func(t *testing.T) {
+			b := newBench(t)
+			b.gone = 0
+			p := b.process()
+			newCaches(p)
+			newGarbage(p)
+			p.Start()
+			owner := add(b, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "owner"}})
+			o := r.New()
+			o.SetName("owned")
+			o.SetOwnerReferences([]metav1.OwnerReference{api.OwnedBy(owner)})
+			add(b, o)
+			b.run(time.Second)
+			if b.objects[r][api.KeyOf(o)] == nil {
+				t.Fatal("it is gone before its owner")
+			}
+			b.delete(owner, metav1.DeletePropagationBackground)
+			b.run(time.Second)
+			if there := b.objects[r][api.KeyOf(o)] != nil; there != (r == api.Events) {
+				t.Errorf("it is there: %v", there)
+			}
+		})
+	}
+}
+
+func TestOwnersElsewhereAreNone(t *testing.T) {
+	b := newBench(t)
+	b.start()
+	here := owned(b, "here")
+	ref := func(o *corev1.ConfigMap) metav1.OwnerReference {
+		return metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: o.Name, UID: o.UID}
+	}
+	misnamed := ref(here)
+	misnamed.Name = "there"
+	for _, c := range []struct {
+		namespace string
+		owner     metav1.OwnerReference
+		stays     bool
+		event     string
+	}{
+		{"default", ref(here), true, ""},
+		{"default", misnamed, false, ""},
+		{"other", ref(here), false, `OwnerRefInvalidNamespace: ownerRef [v1/ConfigMap, namespace: other, name: here, uid: ` + string(here.UID) + `] does not exist in namespace "other"`},
+	} {
+		name := fmt.Sprintf("of-%s-in-%s", c.owner.Name, c.namespace)
+		o := add(b, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: name, OwnerReferences: []metav1.OwnerReference{c.owner}}})
+		b.run(time.Second)
+		if there := b.objects[api.ConfigMaps][api.KeyOf(o)] != nil; there != c.stays {
+			t.Errorf("%s is there: %v", name, there)
+		}
+		if got := strings.Join(b.events(name), "; "); got != c.event {
+			t.Errorf("Events of %s: %q, want %q", name, got, c.event)
+		}
+	}
+	class := add(b, &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "volume", OwnerReferences: []metav1.OwnerReference{ref(here)}}})
+	b.run(time.Second)
+	if got := b.events("volume"); names(b, api.PersistentVolumes) != class.Name || len(got) != 1 {
+		t.Errorf("what is in no namespace and names an owner that is: %q left, Events %q", names(b, api.PersistentVolumes), got)
+	}
+}
+
 // A pod's whole life costs the collector no request, and nothing on other pods.
 func TestHealthyOwnersCostNothing(t *testing.T) {
 	b := newBench(t)
 	p := b.process()
-	caches := newCaches(p)
-	newGarbage(p, caches)
+	newCaches(p)
+	newGarbage(p)
 	p.Start()
 	rs := add(b, replicaSet("web", 0))
 	b.run(time.Second)

@@ -39,7 +39,7 @@ func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newAutoscalers(p, c, o.AutoscalerOptions)
 	newEndpointSlices(p, c, o.MaxEndpointsPerSlice)
 	newFinishedJobs(p, c)
-	newGarbage(p, c)
+	newGarbage(p)
 	newDisruption(p, c)
 	newNamespaces(p, c)
 	newServiceAccounts(p, c)

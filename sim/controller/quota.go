@@ -16,7 +16,7 @@ import (
 const byNamespace = "namespace"
 
 // quotaResync is how often each quota is counted anew (--resource-quota-sync-period):
-// what is deleted of resources that the manager does not watch comes back by then.
+// what is deleted of custom resources comes back by then.
 const quotaResync = 5 * time.Minute
 
 // quotas counts what the objects of a namespace use of each of its quotas. The API
@@ -46,24 +46,17 @@ func newQuotas(p *component.Process, caches *Caches) *quotas {
 			c.replenish(old.Namespace)
 		}
 	})
-	replenishOnDelete(c, caches.PersistentVolumeClaims)
-	replenishOnDelete(c, caches.ConfigMaps)
-	replenishOnDelete(c, caches.Secrets)
-	replenishOnDelete(c, caches.ServiceAccounts)
-	replenishOnDelete(c, caches.Deployments)
-	replenishOnDelete(c, caches.ReplicaSets)
-	replenishOnDelete(c, caches.StatefulSets)
-	replenishOnDelete(c, caches.DaemonSets)
-	replenishOnDelete(c, caches.Jobs)
-	return c
-}
-
-func replenishOnDelete[T api.Object](c *quotas, objects *component.Cache[T]) {
-	objects.OnChange(func(old, new T) {
-		if exists(old) && !exists(new) {
-			c.replenish(old.GetNamespace())
+	for _, r := range api.Resources() {
+		if !r.Namespaced || r == api.Pods || r == api.Services || r == api.Events {
+			continue
 		}
-	})
+		p.Follow(r, func(old, new api.Object) {
+			if new == nil {
+				c.replenish(old.GetNamespace())
+			}
+		})
+	}
+	return c
 }
 
 // replenish has the quotas of a namespace counted where something is used no longer.
