@@ -2,8 +2,8 @@
 //
 // It is pure: the same file, environment and project folder give the same objects and notes. It reads files (the
 // project's env_file, configs, secrets and bind mounts), but knows no network, no clock and no cluster. It emits
-// apps/v1 Deployment, StatefulSet and DaemonSet, batch/v1 Job and core/v1 Service, ConfigMap, Secret and
-// PersistentVolumeClaim, in the namespace "default", complete enough to pass the API server's validation but not
+// apps/v1 Deployment, StatefulSet and DaemonSet, batch/v1 Job, core/v1 Service, ConfigMap, Secret, ServiceAccount and
+// PersistentVolumeClaim, and the Roles that pods need, in the namespace "default", complete enough to pass the API server's validation but not
 // defaulted: that is the API server's work. What must not live here: defaulting, applying, the x-minisim block.
 //
 // The way of a file through the package: it is copied and repaired (version 1 files, slips that have one meaning:
@@ -25,7 +25,7 @@
 //
 //	kubectl wait --for=condition=complete job/NAME --timeout=-1s
 //
-// which needs a service account that may read jobs; a note says so.
+// as a service account that may look at this Job.
 package compose
 
 import (

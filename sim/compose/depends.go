@@ -15,9 +15,9 @@ const (
 	waitImage   = "registry.k8s.io/kubectl:v1.36.0"
 )
 
-// waits makes an init container for each service that must be there first, in file order.
-func (s *service) waits() []corev1.Container {
-	var waits []corev1.Container
+// waits makes an init container for each service that must be there first, in
+// file order, and says which of them are Jobs that it waits for to complete.
+func (s *service) waits() (waits []corev1.Container, jobs []*service) {
 	for _, name := range s.t.inFileOrder(slices.Collect(maps.Keys(s.DependsOn)), "services", s.Name, "depends_on") {
 		d := s.DependsOn[name]
 		path := s.dependencyPath(name)
@@ -34,8 +34,11 @@ func (s *service) waits() []corev1.Container {
 			s.noteDependencyRestart(name)
 		}
 		waits = append(waits, s.wait(other, d.Condition, path))
+		if d.Condition == types.ServiceConditionCompletedSuccessfully && other.kind == job {
+			jobs = append(jobs, other)
+		}
 	}
-	return waits
+	return waits, jobs
 }
 
 // dependencyPath is the key that makes the service wait for another one: depends_on, links and others do.
@@ -73,8 +76,7 @@ func (s *service) wait(other *service, condition string, path []string) corev1.C
 	case condition == types.ServiceConditionCompletedSuccessfully && other.kind == job:
 		c.Image = waitImage
 		c.Command = []string{"kubectl", "wait", "--for=condition=complete", "job/" + other.kube, "--timeout=-1s"}
-		s.note(Changed, "it starts after "+other.Name+" has completed", "an init container waits for the Job, which needs a service account that may get, list and watch jobs; "+again,
-			"bind a Role for jobs to the service account default", path...)
+		s.note(Changed, "it starts after "+other.Name+" has completed", "an init container waits for the Job, with a service account that may look at it; "+again, "", path...)
 		return c
 	case condition == types.ServiceConditionCompletedSuccessfully:
 		s.note(Lost, "it starts after "+other.Name+" has completed", "a "+string(other.kind)+" never completes, so nothing waits for that but for its start", "let it be a Job", path...)

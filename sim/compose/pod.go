@@ -35,7 +35,9 @@ func (s *service) podTemplate() corev1.PodTemplateSpec {
 	spec := corev1.PodSpec{TerminationGracePeriodSeconds: &grace, EnableServiceLinks: &links, SchedulerName: s.Labels[schedulerLabel]}
 	mounts := s.mounts()
 	spec.Volumes, main.VolumeMounts = mounts.volumes, mounts.mounts
-	spec.InitContainers = append(s.waits(), s.hooks(mounts.mounts)...)
+	waits, jobs := s.waits()
+	spec.InitContainers = append(waits, s.hooks(mounts.mounts)...)
+	spec.ServiceAccountName = s.account(jobs)
 	spec.Containers = []corev1.Container{main}
 	if main.Lifecycle != nil && main.Lifecycle.StopSignal != nil {
 		spec.OS = &corev1.PodOS{Name: corev1.Linux} // Kubernetes takes a stop signal only with it

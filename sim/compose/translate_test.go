@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 
 	"minisim/internal/source"
 )
@@ -151,7 +152,15 @@ services:
 		t.Errorf("retry: %v", j.Spec)
 	}
 	only[*batchv1.Job](t, r, "prepare")
-	wait := only[*appsv1.Deployment](t, r, "after").Spec.Template.Spec.InitContainers
+	after := only[*appsv1.Deployment](t, r, "after").Spec.Template.Spec
+	wait, role := after.InitContainers, only[*rbacv1.Role](t, r, "after-waits")
+	only[*corev1.ServiceAccount](t, r, after.ServiceAccountName)
+	if rule := role.Rules[0]; len(rule.ResourceNames) != 1 || rule.ResourceNames[0] != "prepare" {
+		t.Errorf("it may look at %v", rule.ResourceNames)
+	}
+	if name := only[*appsv1.Deployment](t, r, "steady").Spec.Template.Spec.ServiceAccountName; name != "" {
+		t.Errorf("who waits for no Job has the service account %q", name)
+	}
 	if len(wait) != 1 || strings.Join(wait[0].Command, " ") != "kubectl wait --for=condition=complete job/prepare --timeout=-1s" {
 		t.Errorf("waits by %v", wait)
 	}

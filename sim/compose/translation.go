@@ -27,7 +27,7 @@ type translation struct {
 	inactive []string
 	names    map[string]string // names that are taken in Kubernetes: "Service/web" → the path that took it
 
-	objects struct{ files, claims, services, workloads []Object }
+	objects struct{ files, accounts, claims, services, workloads []Object }
 	builds  []Build
 }
 
@@ -147,6 +147,6 @@ func (t *translation) result() *Result {
 		r.Places[name] = t.at("services", name)
 	}
 	o := t.objects
-	r.Objects = slices.Concat(o.files, o.claims, o.services, o.workloads)
+	r.Objects = slices.Concat(o.files, o.accounts, o.claims, o.services, o.workloads)
 	return r
 }
