@@ -130,9 +130,16 @@ func (r Roster) List() ([]Cluster, error) {
 	return all, err
 }
 
-// each calls f for every folder that may be a cluster's.
+// each calls f for every folder that may be a cluster's, once.
 func (r Roster) each(f func(dir string) error) error {
+	var seen []fs.FileInfo
 	for _, root := range r.roots {
+		if info, err := os.Stat(root); err == nil {
+			if slices.ContainsFunc(seen, func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
+				continue // two of the rules name one folder
+			}
+			seen = append(seen, info)
+		}
 		entries, err := os.ReadDir(root)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || err == nil && !ours(root) {
 			continue

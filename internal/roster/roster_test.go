@@ -82,6 +82,27 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestOneFolderTwice: a cluster is one, although two of the rules for folders, or a link, lead to it.
+func TestOneFolderTwice(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	state, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(state, link); err != nil {
+		t.Skip(err)
+	}
+	for _, runtime := range []string{state, link} {
+		r := New(func(name string) string {
+			return map[string]string{"XDG_STATE_HOME": state, "XDG_RUNTIME_DIR": runtime}[name]
+		})
+		h := run(t, r, "app")
+		if c, err := r.Find("", ""); err != nil || c.Name != "app" {
+			t.Errorf("%s: %+v, %v", runtime, c, err)
+		}
+		if err := h.Release(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestClaim(t *testing.T) {
 	r := here(t)
 	h, err := r.Claim("c1")
