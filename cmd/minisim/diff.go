@@ -74,14 +74,14 @@ func diff(ctx context.Context, first, second string, o runOptions, out io.Writer
 	if c.Record == nil {
 		d.line("\nTheir hashes differ, but nothing that is told does.")
 	} else {
-		d.line("\nThe first difference, after %d things that are the same:", c.Record.At)
+		d.line("\nThe first difference, after %d things that are the same%s:", c.Record.At, inWhat(c.Record))
 		d.side("A", c.Record.A, false)
 		d.side("B", c.Record.B, false)
 	}
 	if c.Decision == nil {
 		d.line("\nThe scheduler has decided the same.")
 	} else {
-		d.line("\nThe first decision of the scheduler that differs is number %d:", c.Decision.At+1)
+		d.line("\nThe first decision of the scheduler that differs is number %d%s:", c.Decision.At+1, inWhat(c.Decision))
 		d.side("A", c.Decision.A, true)
 		d.side("B", c.Decision.B, true)
 	}
@@ -149,6 +149,14 @@ func (d *differ) line(format string, args ...any) {
 	if _, err := fmt.Fprintf(d.out, format+"\n", args...); d.failed == nil {
 		d.failed = err
 	}
+}
+
+// inWhat names what differs where two lines look alike.
+func inWhat(d *session.Difference) string {
+	if in := d.In(); in != "" {
+		return ", is in " + in
+	}
+	return ""
 }
 
 // side tells what one of the runs has at the place where they part.

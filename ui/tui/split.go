@@ -115,7 +115,10 @@ func differences(c session.Comparison, names [2]string) []Paragraph {
 	var out []Paragraph
 	add := func(format string, args ...any) { out = append(out, Paragraph{fmt.Sprintf(format, args...), true}) }
 	tell := func(what string, d *session.Difference) {
-		add("%s", what)
+		if in := d.In(); in != "" {
+			what += ", in " + in
+		}
+		add("%s:", what)
 		for i, r := range []*trace.Record{d.A, d.B} {
 			if r == nil {
 				add("  %s: nothing of the kind", names[i])
@@ -129,9 +132,9 @@ func differences(c session.Comparison, names [2]string) []Paragraph {
 		return out
 	}
 	out = append(out, Paragraph{summary(c, names), true})
-	tell(fmt.Sprintf("They part after %s that are the same:", plural(c.Record.At, "thing")), c.Record)
+	tell(fmt.Sprintf("They part after %s that are the same", plural(c.Record.At, "thing")), c.Record)
 	if c.Decision != nil {
-		tell(fmt.Sprintf("The first decision of the scheduler that differs is number %d:", c.Decision.At+1), c.Decision)
+		tell(fmt.Sprintf("The first decision of the scheduler that differs is number %d", c.Decision.At+1), c.Decision)
 	}
 	return out
 }
