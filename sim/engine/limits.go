@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Limits bound a run, so that a mistake ends in a plain sentence and not in a hang.
 type Limits struct {
@@ -19,7 +22,7 @@ type LimitError struct {
 }
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("stopped at step %d, virtual time %s: %s (last work: %s)", e.At.Number, e.At.Time, e.What, e.At.Work)
+	return fmt.Sprintf("stopped at step %d, virtual time %s: %s (last work: %s)", e.At.Number, e.At.Time.Round(time.Millisecond), e.What, e.At.Work)
 }
 
 func (e *Engine) fail(what string, w Work) {

@@ -206,7 +206,7 @@ func (e End) Tone() trace.Tone { return tone(e.OK()) }
 // Tell sums the run up: why it ended, each expectation with its verdict,
 // each service that has not all it wants, the hash.
 func (e End) Tell() string {
-	s := fmt.Sprintf("end of the run at %s of virtual time, %d steps; %s. ", e.Time, e.Steps, e.Reason)
+	s := fmt.Sprintf("end of the run at %s of virtual time, %d steps; %s. ", trace.Span(e.Time), e.Steps, e.Reason)
 	switch {
 	case e.Held+e.Failed == 0:
 		s += "Nothing was expected"

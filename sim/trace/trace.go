@@ -188,3 +188,6 @@ func Seconds(d time.Duration) string {
 	}
 	return string(b)
 }
+
+// Span writes a virtual time or duration as a sentence has it, to the millisecond ("12m17.004s").
+func Span(d time.Duration) string { return d.Round(time.Millisecond).String() }
