@@ -97,8 +97,8 @@ func (h *host) verb(job *remote.Job, told *trace.Text) (*lasting, error) {
 		return nil, failed
 	case err != nil:
 		return nil, err
-	case h.runner().Underway(text):
-		return &lasting{job: job, text: text, told: told}, nil
+	case h.runner().Underway(h.runner().Typed()):
+		return &lasting{job: job, number: h.runner().Typed(), told: told}, nil
 	}
 	return nil, nil
 }

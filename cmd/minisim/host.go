@@ -69,7 +69,9 @@ func (h *host) record(r trace.Record) {
 		h.echo(r)
 	}
 	for _, l := range h.lasting {
-		l.record(r)
+		if h.runner().Acting() == l.number {
+			l.record(r)
+		}
 	}
 }
 
@@ -138,18 +140,18 @@ func (h *host) carryOut(job *remote.Job) {
 // lasting is a verb that takes virtual time, and whoever waits for it.
 type lasting struct {
 	job    *remote.Job
-	text   string
+	number uint64 // the runner's, of what was typed
 	told   *trace.Text
 	failed error
 }
 
-// record tells what the user does meanwhile, for that is what the verb does.
+// record tells what is done for the verb.
 func (l *lasting) record(r trace.Record) {
-	if did, ok := r.Body.(scenario.Did); ok && did.Text == l.text && did.Error != "" {
+	if did, ok := r.Body.(scenario.Did); ok && did.Error != "" {
 		l.failed = errors.New(did.Error)
-	} else if r.Actor == scenario.Actor {
-		l.told.Record(r)
+		return
 	}
+	l.told.Record(r)
 }
 
 // settle tells those who wait that their verbs are done.
@@ -159,7 +161,7 @@ func (h *host) settle() {
 		switch {
 		case l.job.Ctx.Err() != nil: // nobody waits any more; what was begun goes on
 			l.job.Done(l.job.Ctx.Err())
-		case !h.runner().Underway(l.text):
+		case !h.runner().Underway(l.number):
 			l.told.Flush()
 			l.job.Done(l.failed)
 		case h.still():

@@ -31,7 +31,7 @@ func orderCommands(s streams) []*cobra.Command {
 		long := strings.ToUpper(v.Help[:1]) + v.Help[1:] + ".\n\nForms: " + v.Usage + "\n\n" +
 			"It is carried out at once as a request from outside, which recordings keep; drain and wait\n" +
 			"take virtual time. The exit code is 1 if it failed, and 2 if it could not be understood."
-		all = append(all, orderCommand(s, v.Name, v.Usage, strings.ToUpper(v.Help[:1])+v.Help[1:], long))
+		all = append(all, orderCommand(s, v.Name, v.Usage, strings.ToUpper(v.Help[:1])+v.Help[1:], long, v.Flags...))
 	}
 	for _, c := range consoleCommands() {
 		if !c.hidden {
@@ -42,20 +42,30 @@ func orderCommands(s streams) []*cobra.Command {
 }
 
 // orderCommand is one that a running cluster carries out.
-func orderCommand(s streams, name, usage, short, long string) *cobra.Command {
+func orderCommand(s streams, name, usage, short, long string, flags ...scenario.Flag) *cobra.Command {
 	var cluster string
+	set := make([]bool, len(flags))
 	first, _, _ := strings.Cut(usage, " | ")
 	first, _, _ = strings.Cut(first, ",")
 	c := &cobra.Command{
 		Use: first, Short: short, Long: strings.TrimSpace(long), GroupID: groupRunning, DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, args []string) error {
-			return order(c.Context(), s, cluster, append([]string{name}, args...)...)
+			words := append([]string{name}, args...)
+			for i, f := range flags {
+				if set[i] {
+					words = append(words, f.Name)
+				}
+			}
+			return order(c.Context(), s, cluster, words...)
 		},
 		ValidArgsFunction: func(c *cobra.Command, args []string, last string) ([]string, cobra.ShellCompDirective) {
 			return complete(c.Context(), cluster, append(append([]string{name}, args...), last)), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	nameFlag(c, &cluster)
+	for i, f := range flags {
+		c.Flags().BoolVar(&set[i], strings.TrimPrefix(f.Name, "--"), false, f.Help)
+	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		if n := negative(err); n != "" {
 			return usageError{fmt.Errorf("%s: a number must not be negative, this is %s; see minisim %s --help", name, n, name)}

@@ -13,6 +13,7 @@ import (
 type sequence struct {
 	commands []Command
 	begun    bool
+	number   uint64 // of a command that was typed; 0: the timeline's
 }
 
 // waiting is an expectation that has time to come true.
@@ -87,6 +88,8 @@ func (r *Runner) arm() {
 
 // advance carries out the commands of a sequence as far as they go, and says whether it has ended.
 func (r *Runner) advance(s *sequence) (ended bool) {
+	r.acting = s.number
+	defer func() { r.acting = 0 }()
 	for len(s.commands) > 0 {
 		c := s.commands[0]
 		var err error
@@ -120,6 +123,9 @@ func (r *Runner) do(c Command) error {
 	}
 	return err
 }
+
+// say tells what comes of a command, beside the requests that it makes.
+func (r *Runner) say(text string) { r.Cluster.Trace.Add(Said{text}) }
 
 // decide gives a verdict on an expectation if it can be given already.
 func (r *Runner) decide(w *waiting) bool {
@@ -164,7 +170,8 @@ func (r *Runner) Outside(q engine.Request) engine.Reply {
 	}
 	r.reopen()
 	failures := r.failures
-	s := &sequence{commands: []Command{c}}
+	r.typed++
+	s := &sequence{commands: []Command{c}, number: r.typed}
 	if !r.advance(s) {
 		r.sequences = append(r.sequences, s)
 		r.arm()

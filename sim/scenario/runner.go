@@ -40,6 +40,8 @@ type Runner struct {
 	left      int               // entries of the timeline that hold the run: their time is known and has not come
 	queued    int               // pieces of work of the timeline and the questions that wait in the queue
 	sequences []*sequence       // commands under way
+	typed     uint64            // commands that somebody has typed
+	acting    uint64            // the number of the one that is being carried out just now; 0: none of them
 	waiting   []*waiting        // expectations that have time
 	exam      exam
 	stop      *Stop

@@ -42,7 +42,14 @@ func (r *Runner) Names() Names {
 	return n
 }
 
-// Underway says whether a command is being carried out that takes virtual time.
-func (r *Runner) Underway(text string) bool {
-	return slices.ContainsFunc(r.sequences, func(s *sequence) bool { return s.commands[0].Text == text })
+// Typed is the number of the command that was typed last, from 1; 0: none was. A
+// replay numbers them alike.
+func (r *Runner) Typed() uint64 { return r.typed }
+
+// Acting is the number of the typed command to which what happens at this moment belongs; 0: to none.
+func (r *Runner) Acting() uint64 { return r.acting }
+
+// Underway says whether the typed command of a number is being carried out, which takes virtual time.
+func (r *Runner) Underway(number uint64) bool {
+	return slices.ContainsFunc(r.sequences, func(s *sequence) bool { return s.number == number })
 }

@@ -19,7 +19,14 @@ type Verb struct {
 	Name  string
 	Usage string // "kill node NODE"
 	Help  string // one line
+	Flags []Flag
 	parse func(args []string, v *View) (action, error)
+}
+
+// Flag is something that a verb may be told beside its arguments, as kubectl is.
+type Flag struct {
+	Name string // "--force"
+	Help string // one line
 }
 
 // action is a parsed command, ready to be carried out.

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"minisim/sim/api"
 )
@@ -32,7 +34,7 @@ func TestCommandsThatAreUnderstood(t *testing.T) {
 		"cordon worker-1", "cordon node worker-1 worker-2", "cordon node of web", "uncordon worker-1",
 		"crash pod of web", "crash pod web-1", "crash kube-scheduler", "crash kube-scheduler after 3 requests", "crash kubelet/worker-1",
 		"delete pod web-1", "delete pod/web-1", "delete pod of web", "delete node worker-1", "delete no worker-2", "delete deployment web", "delete svc/web",
-		"drain worker-1", "drain node of db", "evict pod of web", "evict web-1",
+		"drain worker-1", "drain node of db", "drain worker-1 --force --ignore-daemonsets", "drain --delete-emptydir-data worker-1", "evict pod of web", "evict web-1",
 		`expect ready("web") == 3`, "kill node worker-1", "kill worker-1 worker-2", "kill node worker-1 node worker-2", "kill master master-1", "kill node of web",
 		"label node worker-1 a=b", "load web 500m", "load deployment/web 2", "load web 0", "crash metrics-server", "label worker-1 a-", "rollout restart web", "rollout undo deployment/web", "rollout pause web", "rollout resume web",
 		"scale web 0", "scale deployment/web --replicas=5", "set image web nginx:2", "set image deployment/web web=nginx:2",
@@ -208,5 +210,83 @@ x-minisim:
 `)
 	if end := m.finish(); end.Failures != 1 || !strings.Contains(m.said("verb"), "1 pod still on worker-1 after 1h0m0s") {
 		t.Errorf("%d failures: %s", end.Failures, m.said("verb"))
+	}
+}
+
+// TestDrainKeepsKubectlsRules: what would be lost is not evicted unless somebody says so, and what stays is told.
+func TestDrainKeepsKubectlsRules(t *testing.T) {
+	const file = `
+services:
+  web: {image: nginx}
+  agent: {image: agent, deploy: {mode: global}}
+  cache: {image: redis, tmpfs: [/tmp]}
+x-minisim:
+  cluster: {workers: 1}
+`
+	lone := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "lone"},
+		Spec:       corev1.PodSpec{NodeName: "worker-1", Containers: []corev1.Container{{Name: "main", Image: "nginx"}}},
+	}
+	const (
+		daemons    = "cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore): default/agent-"
+		storage    = "cannot delete Pods with local storage (use --delete-emptydir-data to override): default/cache-"
+		unmanaged  = "cannot delete Pods that declare no controller (use --force to override): default/lone"
+		allAllowed = "drain worker-1 --ignore-daemonsets --delete-emptydir-data --force"
+	)
+	for command, want := range map[string][]string{
+		"drain worker-1": {daemons, storage, unmanaged, "Node worker-1 stays cordoned"},
+		"drain worker-1 --ignore-daemonsets --force":                {storage},
+		"drain worker-1 --ignore-daemonsets --delete-emptydir-data": {unmanaged},
+		allAllowed: nil,
+	} {
+		m := begin(t, file)
+		m.to(20 * time.Second)
+		if _, err := api.Create(m.client, api.Object(lone.DeepCopy())); err != nil {
+			t.Fatal(err)
+		}
+		m.to(40 * time.Second)
+		err := m.Type(command)
+		told := m.said("verb")
+		if (err == nil) != (want == nil) || m.Busy() == (want != nil) {
+			t.Fatalf("%s: %v, busy: %t\n%s", command, err, m.Busy(), told)
+		}
+		for _, w := range want {
+			if !strings.Contains(told, w) {
+				t.Errorf("%s: does not tell %q\n%s", command, w, told)
+			}
+		}
+		if n := strings.Count(told, "cannot delete"); want != nil && n != len(slices.DeleteFunc(want, func(w string) bool { return !strings.HasPrefix(w, "cannot") })) {
+			t.Errorf("%s: refuses %d kinds of pods\n%s", command, n, told)
+		}
+		if want != nil {
+			continue
+		}
+		m.to(80 * time.Second)
+		warning := regexp.MustCompile("Warning: deleting Pods that declare no controller: default/lone; deleting Pods with local storage: default/cache-[^ ]*; ignoring DaemonSet-managed Pods: default/agent-")
+		if said := m.said("say"); !warning.MatchString(said) || !strings.Contains(said, "node worker-1 is drained") {
+			t.Errorf("told: %s", said)
+		}
+		if left := m.View.Pods("agent"); len(left) != 1 || left[0].DeletionTimestamp != nil {
+			t.Error("the daemon's pod is gone")
+		}
+	}
+}
+
+// TestTypedCommandsAreNumbered: two that read alike are two, and each ends by itself.
+func TestTypedCommandsAreNumbered(t *testing.T) {
+	m := begin(t, shop)
+	m.to(20 * time.Second)
+	for _, at := range []time.Duration{20 * time.Second, 60 * time.Second} {
+		m.to(at)
+		if err := m.Type("wait 100s"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m.Typed() != 2 || !m.Underway(1) || !m.Underway(2) {
+		t.Fatalf("typed %d, under way %t and %t", m.Typed(), m.Underway(1), m.Underway(2))
+	}
+	m.to(130 * time.Second)
+	if m.Underway(1) || !m.Underway(2) {
+		t.Errorf("after 130 s under way: %t and %t, want the second only", m.Underway(1), m.Underway(2))
 	}
 }
