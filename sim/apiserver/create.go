@@ -56,6 +56,7 @@ func (c *call) create() (api.Object, error) {
 	}
 	if c.DryRun {
 		c.outcome = DryRun
+		canonical(o)
 		return o, nil
 	}
 	c.outcome = Created

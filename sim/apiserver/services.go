@@ -12,15 +12,12 @@ import (
 	"minisim/sim/api"
 )
 
-// The ranges from which Services get addresses and node ports. The lower band of
-// each is left to those who ask for a certain one, as in Kubernetes.
+// The range from which Services get addresses. Its lower band is left to those
+// who ask for a certain one, as in Kubernetes.
 const (
 	firstServiceIP = "10.96.0.1" // of the Service "kubernetes"
 	serviceIPs     = 1<<20 - 2   // in 10.96.0.0/12
 	serviceIPBand  = 256
-	firstNodePort  = 30000
-	nodePorts      = 2768 // to 32767
-	nodePortBand   = 86
 )
 
 var serviceRange = netip.MustParsePrefix("10.96.0.0/12")
@@ -29,16 +26,11 @@ var serviceRange = netip.MustParsePrefix("10.96.0.0/12")
 // the Services in the cache, so that nothing has to be given back by hand.
 type services struct {
 	ips   map[string]api.Key
-	ports map[nodePort]api.Key
-}
-
-type nodePort struct {
-	protocol corev1.Protocol
-	port     int32
+	ports map[int32]api.Key // node ports, those for health checks too
 }
 
 func newServices() services {
-	return services{ips: map[string]api.Key{}, ports: map[nodePort]api.Key{}}
+	return services{ips: map[string]api.Key{}, ports: map[int32]api.Key{}}
 }
 
 // follow takes note of a Service that has changed.
@@ -47,8 +39,8 @@ func (n *services) follow(old, new api.Object) {
 		for _, ip := range s.Spec.ClusterIPs {
 			delete(n.ips, ip)
 		}
-		for _, p := range s.Spec.Ports {
-			delete(n.ports, nodePort{p.Protocol, p.NodePort})
+		for _, p := range nodePortsOf(s) {
+			delete(n.ports, p)
 		}
 	}
 	if s, ok := new.(*corev1.Service); ok {
@@ -57,10 +49,8 @@ func (n *services) follow(old, new api.Object) {
 				n.ips[ip] = api.KeyOf(s)
 			}
 		}
-		for _, p := range s.Spec.Ports {
-			if p.NodePort != 0 {
-				n.ports[nodePort{p.Protocol, p.NodePort}] = api.KeyOf(s)
-			}
+		for _, p := range nodePortsOf(s) {
+			n.ports[p] = api.KeyOf(s)
 		}
 	}
 }
@@ -92,7 +82,10 @@ func (n *services) allocate(d *dice, k api.Key, s, old *corev1.Service) field.Er
 		}
 		return nil
 	}
-	return n.allocatePorts(d, k, s)
+	if errs := n.allocatePorts(d, k, s, old); len(errs) > 0 {
+		return errs
+	}
+	return n.allocateHealthPort(d, k, s, old)
 }
 
 // keep fills in what an update left out and the Service has.
@@ -137,8 +130,8 @@ func families(s *corev1.Service) field.ErrorList {
 }
 
 func (n *services) allocateIP(d *dice, k api.Key, s *corev1.Service) field.ErrorList {
-	if s.Spec.ClusterIP == "" && len(s.Spec.ClusterIPs) > 0 {
-		s.Spec.ClusterIP = s.Spec.ClusterIPs[0]
+	if s.Spec.ClusterIP == "" && len(s.Spec.ClusterIPs) > 0 || slices.ContainsFunc(s.Spec.IPFamilies, unknownFamily) {
+		return nil // validation has the words for it
 	}
 	switch ip := s.Spec.ClusterIP; ip {
 	case corev1.ClusterIPNone:
@@ -167,6 +160,10 @@ func (n *services) allocateIP(d *dice, k api.Key, s *corev1.Service) field.Error
 	return nil
 }
 
+func unknownFamily(f corev1.IPFamily) bool {
+	return f != corev1.IPv4Protocol && f != corev1.IPv6Protocol
+}
+
 // freeIP picks an address above the lower band, at random, and from there the next that is free.
 func (n *services) freeIP(d *dice, k api.Key) (string, bool) {
 	base := binary.BigEndian.Uint32(serviceRange.Addr().AsSlice()) + 1
@@ -181,51 +178,4 @@ func (n *services) freeIP(d *dice, k api.Key) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-func (n *services) allocatePorts(d *dice, k api.Key, s *corev1.Service) field.ErrorList {
-	mine := map[nodePort]bool{}
-	if s.Spec.Type == corev1.ServiceTypeLoadBalancer && s.Spec.AllocateLoadBalancerNodePorts != nil && !*s.Spec.AllocateLoadBalancerNodePorts {
-		return nil
-	}
-	for i := range s.Spec.Ports {
-		p := &s.Spec.Ports[i]
-		path := field.NewPath("spec", "ports").Index(i).Child("nodePort")
-		if p.NodePort == 0 {
-			port, ok := n.freePort(d, k, p.Protocol, mine)
-			if !ok {
-				return field.ErrorList{field.InternalError(path, fmt.Errorf("failed to allocate a nodePort: range is full"))}
-			}
-			p.NodePort = port
-		} else if p.NodePort < firstNodePort || p.NodePort >= firstNodePort+nodePorts {
-			return field.ErrorList{field.Invalid(path, p.NodePort, fmt.Sprintf("provided port is not in the valid range. The range of valid ports is %d-%d", firstNodePort, firstNodePort+nodePorts-1))}
-		} else if by, taken := n.ports[nodePort{p.Protocol, p.NodePort}]; taken && by != k {
-			return field.ErrorList{field.Invalid(path, p.NodePort, "provided port is already allocated")}
-		}
-		mine[nodePort{p.Protocol, p.NodePort}] = true
-	}
-	return nil
-}
-
-func (n *services) freePort(d *dice, k api.Key, protocol corev1.Protocol, mine map[nodePort]bool) (int32, bool) {
-	const span = nodePorts - nodePortBand
-	start := d.roll("services/"+k.String(), "node port") % span
-	for i := range uint64(span) {
-		p := nodePort{protocol, firstNodePort + nodePortBand + int32((start+i)%span)}
-		if _, taken := n.ports[p]; !taken && !mine[p] {
-			return p.port, true
-		}
-	}
-	return 0, false
-}
-
-// dropNodePorts takes the node ports from a Service whose type has none any more, if it did not set them anew.
-func (n *services) dropNodePorts(s, old *corev1.Service) {
-	for i := range s.Spec.Ports {
-		for _, q := range old.Spec.Ports {
-			if s.Spec.Ports[i].NodePort == q.NodePort {
-				s.Spec.Ports[i].NodePort = 0
-			}
-		}
-	}
 }

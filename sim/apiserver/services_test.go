@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 
@@ -105,5 +106,42 @@ func TestServiceUpdatesKeepAddresses(t *testing.T) {
 	s = change(func(s *corev1.ServiceSpec) { s.Type, s.ExternalName = corev1.ServiceTypeExternalName, "db.example.com" })
 	if s.Spec.ClusterIP != "" || len(l.server.net.ips) != 1 {
 		t.Errorf("as ExternalName: %+v, addresses taken %v", s.Spec, l.server.net.ips)
+	}
+}
+
+// TestHealthCheckPort has a load balancer that spares nodes without endpoints get
+// a node port to ask them at, keep it, and lose it with its policy.
+func TestHealthCheckPort(t *testing.T) {
+	l := newLab(t, Latency{})
+	s := newService("lb", corev1.ServiceTypeLoadBalancer)
+	s.Spec.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyLocal
+	s = must[*corev1.Service](t)(api.Create(l.admin, s)).DeepCopy()
+	port := s.Spec.HealthCheckNodePort
+	if port < firstNodePort+nodePortBand || port >= firstNodePort+nodePorts || port == s.Spec.Ports[0].NodePort {
+		t.Fatalf("health check port %d beside %d", port, s.Spec.Ports[0].NodePort)
+	}
+	other := newService("other", corev1.ServiceTypeNodePort)
+	other.Spec.Ports[0].NodePort = port
+	_, err := api.Create(l.admin, other)
+	wantStatus(t, err, 422, metav1.StatusReasonInvalid, fmt.Sprintf(`Service "other" is invalid: spec.ports[0].nodePort: Invalid value: %d: provided port is already allocated`, port))
+	s.Spec.HealthCheckNodePort = 0
+	s = must[*corev1.Service](t)(api.Update(l.admin, s)).DeepCopy()
+	if s.Spec.HealthCheckNodePort != port {
+		t.Errorf("an update that does not name it makes it %d", s.Spec.HealthCheckNodePort)
+	}
+	s.Spec.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyCluster
+	if s = must[*corev1.Service](t)(api.Update(l.admin, s)); s.Spec.HealthCheckNodePort != 0 {
+		t.Errorf("has %d although all nodes get traffic", s.Spec.HealthCheckNodePort)
+	}
+}
+
+// TestPortsShareANodePort has one number for TCP and UDP share its node port.
+func TestPortsShareANodePort(t *testing.T) {
+	l := newLab(t, Latency{})
+	s := newService("dns", corev1.ServiceTypeNodePort)
+	s.Spec.Ports = []corev1.ServicePort{{Name: "tcp", Port: 53}, {Name: "udp", Port: 53, Protocol: corev1.ProtocolUDP}}
+	s = must[*corev1.Service](t)(api.Create(l.admin, s))
+	if p := s.Spec.Ports; p[0].NodePort == 0 || p[0].NodePort != p[1].NodePort {
+		t.Errorf("node ports %d and %d", p[0].NodePort, p[1].NodePort)
 	}
 }

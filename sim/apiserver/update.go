@@ -157,6 +157,7 @@ func (c *call) replace(it *item, o api.Object) (api.Object, error) {
 	switch {
 	case c.DryRun:
 		c.outcome = DryRun
+		canonical(o)
 		return o, nil
 	case released(o, it.object):
 		c.outcome = Deleted

@@ -24,9 +24,9 @@ func (p *Policy) Grants(a Attributes, new, old api.Object) error {
 	case *rbacv1.Role, *rbacv1.ClusterRole:
 		grants = func() error { return p.grantsRole(a, new, old) }
 	case *rbacv1.RoleBinding:
-		grants = func() error { return p.grantsBinding(a, o.RoleRef, new) }
+		grants = func() error { return p.grantsBinding(a, o.RoleRef, new, old) }
 	case *rbacv1.ClusterRoleBinding:
-		grants = func() error { return p.grantsBinding(a, o.RoleRef, new) }
+		grants = func() error { return p.grantsBinding(a, o.RoleRef, new, old) }
 	}
 	if grants == nil || slices.Contains(a.Groups, Masters) || old != nil && onlyOwners(new, old) {
 		return nil
@@ -49,7 +49,11 @@ func onlyOwners(new, old api.Object) bool {
 }
 
 func (p *Policy) grantsRole(a Attributes, new, old api.Object) error {
-	if p.allows(&Attributes{User: a.User, Groups: a.Groups, Verb: "escalate", Resource: a.Resource, Key: a.Key}) != nil {
+	key := a.Key
+	if a.Verb == api.VerbCreate {
+		key.Name = "" // the request's path names none
+	}
+	if p.allows(&Attributes{User: a.User, Groups: a.Groups, Verb: "escalate", Resource: a.Resource, Key: key}) != nil {
 		return nil
 	}
 	refuse := func(err error) error { return apierrors.NewForbidden(a.Resource.GroupResource(), new.GetName(), err) }
@@ -73,7 +77,7 @@ func aggregates(o api.Object) bool {
 	return ok && r.AggregationRule != nil && len(r.AggregationRule.ClusterRoleSelectors) > 0
 }
 
-func (p *Policy) grantsBinding(a Attributes, ref rbacv1.RoleRef, new api.Object) error {
+func (p *Policy) grantsBinding(a Attributes, ref rbacv1.RoleRef, new, old api.Object) error {
 	role, key := api.ClusterRoles, roleKey{name: ref.Name}
 	if ref.Kind == "Role" {
 		role, key.namespace = api.Roles, new.GetNamespace()
@@ -84,6 +88,9 @@ func (p *Policy) grantsBinding(a Attributes, ref rbacv1.RoleRef, new api.Object)
 	}
 	rules, ok := p.roles[key]
 	if !ok {
+		if old != nil { // the store takes it for its own not being there
+			role = a.Resource
+		}
 		return apierrors.NewNotFound(role.GroupResource(), ref.Name)
 	}
 	if err := p.covers(a, new.GetNamespace(), rules); err != nil {

@@ -15,6 +15,9 @@ func priority(a *Attributes, o Objects) (string, error) {
 	if a.Resource == api.PriorityClasses && a.Object != nil {
 		return "", oneGlobalDefault(a, o)
 	}
+	if a.Resource == api.Pods && a.Verb == api.VerbUpdate && a.Subresource == "" {
+		keepPriority(&a.Object.(*corev1.Pod).Spec, &a.Old.(*corev1.Pod).Spec)
+	}
 	if !a.creates(api.Pods) {
 		return "", nil
 	}
@@ -44,6 +47,16 @@ func priority(a *Attributes, o Objects) (string, error) {
 		return "", nil // 0, as for most pods
 	}
 	return fmt.Sprintf("priority %d of class %s", value, name), nil
+}
+
+// keepPriority keeps what a pod was given when it was made, as its sender may not know of it.
+func keepPriority(s, old *corev1.PodSpec) {
+	if s.Priority == nil {
+		s.Priority = old.Priority
+	}
+	if s.PreemptionPolicy == nil {
+		s.PreemptionPolicy = old.PreemptionPolicy
+	}
 }
 
 // globalDefault is the class of pods that name none: the lowest of those marked, nil if none is.

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	schemavalidation "k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"k8s.io/apiserver/pkg/cel/common"
@@ -70,7 +71,7 @@ func (v *Version) validateUpdate(new, old api.Object) field.ErrorList {
 	if err != nil {
 		return field.ErrorList{field.InternalError(nil, err)}
 	}
-	faults := apivalidation.ValidateObjectMetaAccessorUpdate(new, old, metadataPath)
+	faults := v.commonFaults(new, old)
 	change := common.NewCorrelatedObject(content(new), content(old), &model.Structural{Structural: v.schema})
 	if wrong := v.typeFaults(new); len(wrong) > 0 {
 		return append(append(faults, wrong...), v.further(c, new, old, wrong, change)...)
@@ -81,13 +82,20 @@ func (v *Version) validateUpdate(new, old api.Object) field.ErrorList {
 	return append(append(faults, own...), v.further(c, new, old, own, change)...)
 }
 
+// commonFaults is what holds for the metadata of all kinds when something of an
+// object changes. What concerns the change alone Kubernetes says once more for custom resources.
+func (v *Version) commonFaults(new, old api.Object) field.ErrorList {
+	faults := apivalidation.ValidateObjectMetaAccessor(new, v.Resource.Namespaced, path.ValidatePathSegmentName, metadataPath)
+	return append(faults, apivalidation.ValidateObjectMetaAccessorUpdate(new, old, metadataPath)...)
+}
+
 // validateStatusUpdate says what is wrong with a new status.
 func (v *Version) validateStatusUpdate(new, old api.Object) field.ErrorList {
 	c, err := v.checked()
 	if err != nil {
 		return field.ErrorList{field.InternalError(nil, err)}
 	}
-	faults := apivalidation.ValidateObjectMetaAccessorUpdate(new, old, metadataPath)
+	faults := v.commonFaults(new, old)
 	change := common.NewCorrelatedObject(content(new), content(old), &model.Structural{Structural: v.schema})
 	own := v.typeFaults(new)
 	if len(own) == 0 {

@@ -18,10 +18,12 @@ var claims = kind[*corev1.PersistentVolumeClaim]{
 	},
 	create: func(c *corev1.PersistentVolumeClaim) {
 		c.Status = corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending}
+		dropDataSource(&c.Spec, nil)
 		sameSources(&c.Spec)
 	},
 	update: func(new, old *corev1.PersistentVolumeClaim) {
 		new.Status = old.Status
+		dropDataSource(&new.Spec, &old.Spec)
 		sameSources(&new.Spec)
 	},
 	status:         func(new, old *corev1.PersistentVolumeClaim) { new.Spec = old.Spec },
@@ -37,6 +39,31 @@ func defaultClaimSpec(s *corev1.PersistentVolumeClaimSpec) {
 	orNew(&s.VolumeMode, corev1.PersistentVolumeFilesystem)
 	roundUp(s.Resources.Limits)
 	roundUp(s.Resources.Requests)
+}
+
+// dropDataSource drops the sources that Kubernetes has always overlooked: in the
+// old field what is neither a claim nor a snapshot, and what is of another
+// namespace (a feature that is off in v1.36).
+func dropDataSource(s, old *corev1.PersistentVolumeClaimSpec) {
+	hadRef := old != nil && old.DataSourceRef != nil
+	if r := s.DataSourceRef; r != nil && r.Namespace != nil && *r.Namespace != "" && !hadRef {
+		s.DataSourceRef = nil
+	}
+	had := hadRef || old != nil && old.DataSource != nil
+	if !had && s.DataSourceRef == nil && !isClaimOrSnapshot(s.DataSource) {
+		s.DataSource = nil
+	}
+}
+
+func isClaimOrSnapshot(r *corev1.TypedLocalObjectReference) bool {
+	if r == nil {
+		return false
+	}
+	group := ""
+	if r.APIGroup != nil {
+		group = *r.APIGroup
+	}
+	return r.Kind == "PersistentVolumeClaim" && group == "" || r.Kind == "VolumeSnapshot" && group == "snapshot.storage.k8s.io"
 }
 
 // sameSources makes the old and the new field for a claim's source agree, where

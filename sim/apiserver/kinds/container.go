@@ -212,12 +212,15 @@ func (c *podCheck) resizePolicy(p *field.Path, policies []corev1.ContainerResize
 
 // initRestart is containerRestart but for sidecars, whose policy has no rules.
 func (c *podCheck) initRestart(p *field.Path, ctr *corev1.Container) {
-	if !isSidecar(ctr) {
+	switch {
+	case ctr.RestartPolicy != nil:
 		c.containerRestart(p, ctr)
-	} else if len(ctr.RestartPolicyRules) > 0 {
-		c.forbidden(p, "restartPolicyRules", "restartPolicyRules are not allowed for init containers with restart policy Always")
+	case len(ctr.RestartPolicyRules) > 0: // they are not looked at without it
+		c.required(p, "restartPolicy", restartRulesNeedPolicy)
 	}
 }
+
+const restartRulesNeedPolicy = "must specify restartPolicy when restart rules are used"
 
 // containerRestart validates a container's own policy of restarts and its rules.
 func (c *podCheck) containerRestart(p *field.Path, ctr *corev1.Container) {
@@ -225,7 +228,7 @@ func (c *podCheck) containerRestart(p *field.Path, ctr *corev1.Container) {
 		return
 	}
 	if ctr.RestartPolicy == nil {
-		c.required(p, "restartPolicy", "must specify restartPolicy when restart rules are used")
+		c.required(p, "restartPolicy", restartRulesNeedPolicy)
 	}
 	ifSetOneOf(c.faults, p, "restartPolicy", ctr.RestartPolicy,
 		corev1.ContainerRestartPolicyAlways, corev1.ContainerRestartPolicyNever, corev1.ContainerRestartPolicyOnFailure)
@@ -234,7 +237,7 @@ func (c *podCheck) containerRestart(p *field.Path, ctr *corev1.Container) {
 	}
 	for i, rule := range ctr.RestartPolicyRules {
 		idx := p.Child("restartPolicyRules").Index(i)
-		ifSetOneOf(c.faults, idx, "action", &rule.Action, corev1.ContainerRestartRuleActionRestart)
+		ifSetOneOf(c.faults, idx, "action", &rule.Action, corev1.ContainerRestartRuleActionRestart, corev1.ContainerRestartRuleActionRestartAllContainers)
 		if rule.ExitCodes == nil {
 			c.required(idx, "exitCodes", "must be specified")
 			continue

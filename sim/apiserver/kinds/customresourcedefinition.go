@@ -80,7 +80,7 @@ func noteStoredVersion(crd *apiextensionsv1.CustomResourceDefinition) {
 func definitionFaults(new, old api.Object, check func(crd, was *apiextensions.CustomResourceDefinition) field.ErrorList) field.ErrorList {
 	f := &faults{}
 	if old != nil {
-		f.genericMetaUpdate(new, old)
+		f.anyUpdate(api.CustomResourceDefinitions, new, old)
 	}
 	crd, err := internalDefinition(new)
 	if err != nil {

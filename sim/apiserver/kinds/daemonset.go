@@ -5,6 +5,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -18,8 +19,13 @@ var daemonSets = kind[*appsv1.DaemonSet]{
 		d.Status = appsv1.DaemonSetStatus{}
 		setTemplateGeneration(d, 1)
 	},
-	update:   updateDaemonSet,
-	status:   func(new, old *appsv1.DaemonSet) { new.Spec = old.Spec },
+	update: updateDaemonSet,
+	status: func(new, old *appsv1.DaemonSet) {
+		new.Spec = old.Spec
+		if n, ok := old.Annotations[appsv1.DeprecatedTemplateGeneration]; ok { // a field of the spec, inside of a server
+			metav1.SetMetaDataAnnotation(&new.ObjectMeta, appsv1.DeprecatedTemplateGeneration, n)
+		}
+	},
 	validate: func(f *faults, d *appsv1.DaemonSet) { f.daemonSet(&d.Spec) },
 	validateUpdate: func(f *faults, new, old *appsv1.DaemonSet) {
 		f.metaUpdate(new, old)
@@ -42,6 +48,8 @@ func defaultDaemonSet(d *appsv1.DaemonSet) {
 	if s.UpdateStrategy.Type == appsv1.RollingUpdateDaemonSetStrategyType {
 		orNew(&s.UpdateStrategy.RollingUpdate, appsv1.RollingUpdateDaemonSet{})
 		orNew(&s.UpdateStrategy.RollingUpdate.MaxUnavailable, intstr.FromInt32(1))
+	}
+	if s.UpdateStrategy.RollingUpdate != nil { // inside of a server it is no pointer
 		orNew(&s.UpdateStrategy.RollingUpdate.MaxSurge, intstr.FromInt32(0))
 	}
 	orNew(&s.RevisionHistoryLimit, 10)

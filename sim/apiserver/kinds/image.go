@@ -29,7 +29,7 @@ func imageTag(image string) string {
 		name, tag, hasTag = name[:i], name[i+1:], true
 	}
 	switch {
-	case !isRepository(name) || hasTag && !isTag(tag):
+	case !isRepository(name) || isImageID(name) || hasTag && !isTag(tag):
 		return ""
 	case hasTag || hasDigest:
 		return tag
@@ -55,6 +55,11 @@ func isRepository(name string) bool {
 		}
 	}
 	return true
+}
+
+// isImageID reports whether a name is taken for the ID of an image: 64 hexadecimal digits.
+func isImageID(name string) bool {
+	return len(name) == 64 && strings.Trim(name, "0123456789abcdef") == ""
 }
 
 func isTag(tag string) bool {

@@ -2,6 +2,7 @@ package kinds
 
 import (
 	"fmt"
+	"maps"
 	"math"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -18,7 +19,6 @@ const (
 )
 
 var jobs = kind[*batchv1.Job]{
-	name:     subdomainName,
 	defaults: defaultJob,
 	create: func(j *batchv1.Job) {
 		j.Generation = 1
@@ -33,8 +33,11 @@ var jobs = kind[*batchv1.Job]{
 			new.Generation = old.Generation + 1
 		}
 	},
-	status:   func(new, old *batchv1.Job) { new.Spec = old.Spec },
-	validate: func(f *faults, j *batchv1.Job) { f.job(j) },
+	status: func(new, old *batchv1.Job) { new.Spec = old.Spec },
+	validate: func(f *faults, j *batchv1.Job) {
+		f.meta(beforeItsTemplate(j), true, subdomainName)
+		f.job(j)
+	},
 	validateUpdate: func(f *faults, new, old *batchv1.Job) {
 		f.meta(new, true, subdomainName)
 		f.job(new)
@@ -109,6 +112,23 @@ func setIfMissing(m map[string]string, key, value string) {
 	if _, ok := m[key]; !ok {
 		m[key] = value
 	}
+}
+
+// beforeItsTemplate is the metadata of a new job as Kubernetes looks at it: it
+// takes over the labels that were made for its pods only when it is stored.
+func beforeItsTemplate(j *batchv1.Job) metav1.Object {
+	made := 0
+	for _, k := range []string{oldJobName, batchv1.JobNameLabel, oldControllerUID, batchv1.ControllerUidLabel} {
+		if _, ok := j.Labels[k]; ok {
+			made++
+		}
+	}
+	if made < len(j.Labels) || !maps.Equal(j.Labels, j.Spec.Template.Labels) {
+		return j
+	}
+	meta := j.ObjectMeta
+	meta.Labels = nil
+	return &meta
 }
 
 // job validates a job, but for its metadata.

@@ -11,6 +11,8 @@ import (
 type kind[T api.Object] struct {
 	// name is the rule for names; nil where only the rule for all kinds holds.
 	name nameRule
+	// anyFinalizer is whether finalizers need no domain.
+	anyFinalizer bool
 
 	defaults func(T)
 	create   func(T)
@@ -33,7 +35,7 @@ func (k kind[T]) strategy(r *api.Resource) *Strategy {
 	s := &Strategy{
 		Default:        whole(k.defaults),
 		Validate:       func(o api.Object) field.ErrorList { return k.check(r, o.(T)) },
-		ValidateUpdate: k.checkUpdate,
+		ValidateUpdate: func(new, old api.Object) field.ErrorList { return k.checkUpdate(r, new, old) },
 		PrepareForUpdate: func(new, old api.Object) {
 			new.SetGeneration(old.GetGeneration())
 			if k.update != nil {
@@ -54,7 +56,7 @@ func (k kind[T]) strategy(r *api.Resource) *Strategy {
 		if s.Parts == nil {
 			s.Parts = map[string]Part{}
 		}
-		s.Parts[name] = p.whole()
+		s.Parts[name] = p.whole(r)
 	}
 	if r.Status {
 		s.PrepareForStatusUpdate = func(new, old api.Object) {
@@ -65,7 +67,7 @@ func (k kind[T]) strategy(r *api.Resource) *Strategy {
 		}
 		s.ValidateStatusUpdate = func(new, old api.Object) field.ErrorList {
 			f := &faults{}
-			f.genericMetaUpdate(new, old)
+			f.anyUpdate(r, new, old)
 			f.metaUpdate(new, old)
 			if k.validateStatus != nil {
 				k.validateStatus(f, new.(T), old.(T))
@@ -82,12 +84,12 @@ type part[T api.Object] struct {
 	validate func(f *faults, new, old T)
 }
 
-func (p part[T]) whole() Part {
+func (p part[T]) whole(r *api.Resource) Part {
 	return Part{
 		Prepare: func(new, old api.Object) { p.prepare(new.(T), old.(T)) },
 		Validate: func(new, old api.Object) field.ErrorList {
 			f := &faults{}
-			f.genericMetaUpdate(new, old)
+			f.anyUpdate(r, new, old)
 			p.validate(f, new.(T), old.(T))
 			return f.list
 		},
@@ -106,7 +108,10 @@ func whole[T api.Object](do func(T)) func(api.Object) {
 func (k kind[T]) check(r *api.Resource, o T) field.ErrorList {
 	f := &faults{}
 	if k.name != nil {
-		f.meta(o, r.Namespaced, k.name)
+		f.genericMeta(o, r.Namespaced, k.name)
+		if !k.anyFinalizer {
+			f.shortFinalizers(o)
+		}
 	}
 	if k.validate != nil {
 		k.validate(f, o)
@@ -117,9 +122,9 @@ func (k kind[T]) check(r *api.Resource, o T) field.ErrorList {
 	return f.list
 }
 
-func (k kind[T]) checkUpdate(new, old api.Object) field.ErrorList {
+func (k kind[T]) checkUpdate(r *api.Resource, new, old api.Object) field.ErrorList {
 	f := &faults{}
-	f.genericMetaUpdate(new, old)
+	f.anyUpdate(r, new, old)
 	if k.validateUpdate != nil {
 		k.validateUpdate(f, new.(T), old.(T))
 	}

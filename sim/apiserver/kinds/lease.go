@@ -3,12 +3,13 @@ package kinds
 import coordinationv1 "k8s.io/api/coordination/v1"
 
 var leases = kind[*coordinationv1.Lease]{
-	name:     subdomainName,
-	create:   func(l *coordinationv1.Lease) { dropElection(l, nil) },
-	update:   dropElection,
-	validate: func(f *faults, l *coordinationv1.Lease) { f.lease(&l.Spec) },
+	name:         subdomainName,
+	create:       func(l *coordinationv1.Lease) { dropElection(l, nil) },
+	update:       dropElection,
+	validate:     func(f *faults, l *coordinationv1.Lease) { f.lease(&l.Spec) },
+	anyFinalizer: true,
 	validateUpdate: func(f *faults, new, old *coordinationv1.Lease) {
-		f.metaUpdate(new, old)
+		f.genericMetaUpdate(new, old)
 		f.lease(&new.Spec)
 	},
 	createOnUpdate: true,

@@ -16,12 +16,20 @@ var limitRanges = kind[*corev1.LimitRange]{
 			defaultLimits(&l.Spec.Limits[i])
 		}
 	},
+	create:   nameLimitRange,
 	validate: func(f *faults, l *corev1.LimitRange) { f.limitRange(l.Spec.Limits) },
 	validateUpdate: func(f *faults, new, _ *corev1.LimitRange) {
 		f.meta(new, true, subdomainName)
 		f.limitRange(new.Spec.Limits)
 	},
 	createOnUpdate: true,
+}
+
+// nameLimitRange gives one without a name its UID as its name: a UUID, as Kubernetes does.
+func nameLimitRange(l *corev1.LimitRange) {
+	if l.Name == "" {
+		l.Name = string(l.UID)
+	}
 }
 
 // defaultLimits gives the limits of containers their defaults: the limit is the

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/labels"
@@ -69,6 +70,12 @@ func (f *faults) metaUpdate(new, old api.Object) {
 	f.shortFinalizers(new)
 }
 
+// anyUpdate is what holds for the metadata of all kinds when something of an object changes.
+func (f *faults) anyUpdate(r *api.Resource, new, old api.Object) {
+	f.genericMeta(new, r.Namespaced, path.ValidatePathSegmentName)
+	f.genericMetaUpdate(new, old)
+}
+
 func (f *faults) genericMetaUpdate(new, old api.Object) {
 	if old.GetDeletionTimestamp() != nil {
 		f.add(apivalidation.ValidateNoNewFinalizers(new.GetFinalizers(), old.GetFinalizers(), metadataPath.Child("finalizers"))...)
@@ -91,6 +98,8 @@ func (f *faults) genericMetaUpdate(new, old api.Object) {
 	f.immutable(metadataPath, "creationTimestamp", new.GetCreationTimestamp(), old.GetCreationTimestamp())
 	if new.GetDeletionTimestamp() != nil || old.GetDeletionTimestamp() != nil {
 		f.immutable(metadataPath, "deletionTimestamp", new.GetDeletionTimestamp(), old.GetDeletionTimestamp())
+	}
+	if new.GetDeletionGracePeriodSeconds() != nil || old.GetDeletionGracePeriodSeconds() != nil {
 		f.immutable(metadataPath, "deletionGracePeriodSeconds", new.GetDeletionGracePeriodSeconds(), old.GetDeletionGracePeriodSeconds())
 	}
 	f.metaMaps(new)

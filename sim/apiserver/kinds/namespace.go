@@ -47,9 +47,8 @@ func labelNamespace(n *corev1.Namespace) {
 
 func (f *faults) namespaceFinalizers(finalizers []corev1.FinalizerName) {
 	for _, name := range finalizers {
-		before := len(f.list)
 		f.rule(specPath, "finalizers", string(name), qualifiedName)
-		if len(f.list) == before && !isStandardOrQualified(string(name)) {
+		if !isStandardOrQualified(string(name)) {
 			f.invalid(specPath, "finalizers", string(name), notFullyQualified)
 		}
 	}

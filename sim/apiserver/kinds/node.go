@@ -1,6 +1,8 @@
 package kinds
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -29,12 +31,10 @@ var nodes = kind[*corev1.Node]{
 			new.Status.Config = nil
 		}
 	},
-	validate: func(f *faults, n *corev1.Node) {
-		f.taints(n.Spec.Taints)
-		f.nodeResources(&n.Status)
-		f.podCIDRs(n.Spec.PodCIDRs)
-	},
-	validateUpdate: func(f *faults, new, old *corev1.Node) {
+	validate: func(f *faults, n *corev1.Node) { f.node(n) },
+	validateUpdate: func(f *faults, new, old *corev1.Node) { // what holds for new nodes Kubernetes says twice
+		f.meta(new, false, subdomainName)
+		f.node(new)
 		f.metaUpdate(new, old)
 		f.nodeUpdate(new, old)
 	},
@@ -62,8 +62,18 @@ func syncPodCIDRs(s *corev1.NodeSpec) {
 	}
 }
 
-func (f *faults) taints(taints []corev1.Taint) {
-	p := metadataPath.Child("taints")
+func (f *faults) node(n *corev1.Node) {
+	f.nodeAnnotations(n.Annotations)
+	f.taints(metadataPath.Child("taints"), n.Spec.Taints)
+	f.nodeResources(&n.Status)
+	if swap := n.Status.NodeInfo.Swap; swap != nil && swap.Capacity != nil && *swap.Capacity <= 0 {
+		f.invalid(metadataPath.Child("nodeSwapStatus"), "capacity", *swap.Capacity, "must be greater than zero")
+	}
+	f.declaredFeatures(n.Status.DeclaredFeatures)
+	f.podCIDRs(n.Spec.PodCIDRs)
+}
+
+func (f *faults) taints(p *field.Path, taints []corev1.Taint) {
 	for i, t := range taints {
 		f.labelKey(p.Index(i), "key", t.Key)
 		if messages := labelValue(t.Value); len(messages) > 0 {
@@ -100,34 +110,71 @@ func (f *faults) podCIDRs(cidrs []string) {
 	if len(cidrs) < 2 {
 		return
 	}
-	if both, err := netutils.IsDualStackCIDRStrings(cidrs); err != nil {
-		f.invalid(p, "", internal{cidrs}, "invalid PodCIDRs. failed to check with dual stack with error:"+err.Error())
-	} else if !both || len(cidrs) > 2 {
+	both, err := netutils.IsDualStackCIDRStrings(cidrs)
+	if err != nil {
+		f.add(field.InternalError(p, fmt.Errorf("invalid PodCIDRs. failed to check with dual stack with error:%w", err)))
+	}
+	if !both || len(cidrs) > 2 {
 		f.invalid(p, "", internal{cidrs}, "may specify no more than one CIDR for each IP family")
 	}
-	for i, s := range cidrs {
-		if slices.Contains(cidrs[:i], s) {
-			f.duplicate(p.Index(i), "", s)
+}
+
+// featureName is what the name of a feature that a node declares looks like.
+var featureName = regexp.MustCompile(`^[A-Z][a-zA-Z0-9]*(/[a-zA-Z][a-zA-Z0-9]*)*$`)
+
+// declaredFeatures validates the features that a node has: sorted, none twice.
+func (f *faults) declaredFeatures(names []string) {
+	const most = 253
+	p := statusPath.Child("declaredFeatures")
+	for i, name := range names {
+		switch {
+		case len(name) > most:
+			f.invalid(p.Index(i), "", name, fmt.Sprintf("invalid feature name %q: must be no more than %d characters", name, most))
+		case !featureName.MatchString(name):
+			f.invalid(p.Index(i), "", name, fmt.Sprintf("invalid feature name %q: must start with an UpperCamelCase segment, with subsequent segments separated by '/' "+
+				"(e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes", name))
+		}
+		if i+1 == len(names) {
+			break
+		}
+		if next := names[i+1]; next == name {
+			f.duplicate(p.Index(i+1), "", next)
+		} else if next < name {
+			f.invalid(p.Index(i+1), "", next, "list must be sorted alphabetically")
 		}
 	}
 }
 
 func (f *faults) nodeUpdate(new, old *corev1.Node) {
+	f.nodeAnnotations(new.Annotations)
 	f.nodeResources(&new.Status)
+	f.declaredFeatures(new.Status.DeclaredFeatures)
 	for i, a := range new.Status.Addresses {
 		if slices.Contains(new.Status.Addresses[:i], a) {
 			f.duplicate(statusPath.Child("addresses").Index(i), "", internal{a})
 		}
 	}
-	if was, is := old.Spec.PodCIDRs, new.Spec.PodCIDRs; len(was) > 0 && !slices.Equal(is, was) {
-		f.forbidden(specPath, "podCIDRs", `node updates may not change podCIDR except from "" to valid`)
-	}
+	f.samePodCIDRs(new.Spec.PodCIDRs, old.Spec.PodCIDRs)
 	if was := old.Spec.ProviderID; was != "" && new.Spec.ProviderID != was {
 		f.forbidden(specPath, "providerID", `node updates may not change providerID except from "" to valid`)
 	}
-	f.taints(new.Spec.Taints)
+	f.taints(metadataPath.Child("taints"), new.Spec.Taints)
 	if new.Spec.DoNotUseExternalID != old.Spec.DoNotUseExternalID {
 		f.forbidden(specPath, "externalID", "may not be updated")
+	}
+}
+
+// samePodCIDRs has a fault for each range that has changed, once there are any.
+func (f *faults) samePodCIDRs(new, old []string) {
+	const not = `node updates may not change podCIDR except from "" to valid`
+	if len(old) > 0 && len(new) != len(old) {
+		f.forbidden(specPath, "podCIDRs", not)
+		return
+	}
+	for i, was := range old {
+		if new[i] != was {
+			f.forbidden(specPath, "podCIDRs", not)
+		}
 	}
 }
 

@@ -4,67 +4,49 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 )
 
-// appArmorFromAnnotations keeps the annotations and the fields that name AppArmor
-// profiles the same, as both were once written by clients: what only one of them
-// says is put into the other.
+// appArmorFromAnnotations puts the AppArmor profiles that annotations name, as
+// clients once did, into the fields that are for them today, where these say
+// nothing of the container and the pod's own profile is another.
 func appArmorFromAnnotations(pod *corev1.Pod) {
 	if pod.Spec.OS != nil && pod.Spec.OS.Name == corev1.Windows {
 		return
 	}
-	whole := pod.Spec.SecurityContext
+	var whole *corev1.AppArmorProfile
+	if pod.Spec.SecurityContext != nil {
+		whole = pod.Spec.SecurityContext.AppArmorProfile
+	}
 	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
 		for i := range list {
 			c := &list[i]
-			key := corev1.DeprecatedAppArmorBetaContainerAnnotationKeyPrefix + c.Name
-			profile := appArmorOf(whole, c)
-			if profile != nil {
-				if _, ok := pod.Annotations[key]; !ok {
-					annotateAppArmor(pod, key, profile)
-				}
+			name, ok := pod.Annotations[corev1.DeprecatedAppArmorBetaContainerAnnotationKeyPrefix+c.Name]
+			if !ok || c.SecurityContext != nil && c.SecurityContext.AppArmorProfile != nil {
 				continue
 			}
-			if name, ok := pod.Annotations[key]; ok {
-				setAppArmor(c, name)
+			profile := appArmorNamed(name)
+			if profile == nil || apiequality.Semantic.DeepEqual(profile, whole) {
+				continue
 			}
+			if c.SecurityContext == nil {
+				c.SecurityContext = &corev1.SecurityContext{}
+			}
+			c.SecurityContext.AppArmorProfile = profile
 		}
 	}
 }
 
-func annotateAppArmor(pod *corev1.Pod, key string, profile *corev1.AppArmorProfile) {
-	name := ""
-	switch {
-	case profile.Type == corev1.AppArmorProfileTypeRuntimeDefault:
-		name = corev1.DeprecatedAppArmorBetaProfileRuntimeDefault
-	case profile.Type == corev1.AppArmorProfileTypeUnconfined:
-		name = corev1.DeprecatedAppArmorBetaProfileNameUnconfined
-	case profile.Type == corev1.AppArmorProfileTypeLocalhost && profile.LocalhostProfile != nil:
-		name = corev1.DeprecatedAppArmorBetaProfileNamePrefix + *profile.LocalhostProfile
-	default:
-		return
-	}
-	if pod.Annotations == nil {
-		pod.Annotations = map[string]string{}
-	}
-	pod.Annotations[key] = name
-}
-
-func setAppArmor(c *corev1.Container, name string) {
-	profile := &corev1.AppArmorProfile{}
+// appArmorNamed is the profile that an annotation names, nil if it names none.
+func appArmorNamed(name string) *corev1.AppArmorProfile {
 	local, isLocal := strings.CutPrefix(name, corev1.DeprecatedAppArmorBetaProfileNamePrefix)
 	switch {
 	case name == corev1.DeprecatedAppArmorBetaProfileRuntimeDefault:
-		profile.Type = corev1.AppArmorProfileTypeRuntimeDefault
+		return &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeRuntimeDefault}
 	case name == corev1.DeprecatedAppArmorBetaProfileNameUnconfined:
-		profile.Type = corev1.AppArmorProfileTypeUnconfined
+		return &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeUnconfined}
 	case isLocal && local != "":
-		profile.Type, profile.LocalhostProfile = corev1.AppArmorProfileTypeLocalhost, &local
-	default:
-		return
+		return &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeLocalhost, LocalhostProfile: &local}
 	}
-	if c.SecurityContext == nil {
-		c.SecurityContext = &corev1.SecurityContext{}
-	}
-	c.SecurityContext.AppArmorProfile = profile
+	return nil
 }

@@ -31,7 +31,7 @@ func (c *podCheck) podSecurity(p *field.Path, s *corev1.PodSecurityContext) {
 	c.appArmor(p, s.AppArmorProfile)
 	ifSetOneOf(c.faults, p, "supplementalGroupsPolicy", s.SupplementalGroupsPolicy,
 		corev1.SupplementalGroupsPolicyMerge, corev1.SupplementalGroupsPolicyStrict)
-	ifSetOneOf(c.faults, p, "seLinuxChangePolicy", s.SELinuxChangePolicy, corev1.SELinuxChangePolicyMountOption, corev1.SELinuxChangePolicyRecursive)
+	ifSetOneOf(c.faults, p, "seLinuxChangePolicy", s.SELinuxChangePolicy, corev1.SELinuxChangePolicyRecursive)
 }
 
 func (c *podCheck) containerSecurity(p *field.Path, s *corev1.SecurityContext) {

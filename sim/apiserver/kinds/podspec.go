@@ -134,7 +134,7 @@ func (c *podCheck) system() {
 	}
 	switch spec.OS.Name {
 	case "":
-		c.required(p.Child("os"), "name", "cannot be empty")
+		c.required(p.Child("os"), "name", "")
 	case corev1.Linux:
 		c.linuxOnly()
 	case corev1.Windows:

@@ -25,7 +25,7 @@ func (f *faults) podStatusUpdate(new, old *corev1.Pod) {
 
 func (f *faults) conditions(conditions []corev1.PodCondition) {
 	for i, c := range conditions {
-		idx := metadataPath.Child("conditions").Index(i)
+		idx := statusPath.Child("conditions").Index(i)
 		if c.ObservedGeneration < 0 {
 			f.invalid(idx, "observedGeneration", c.ObservedGeneration, "must be a non-negative integer")
 		}

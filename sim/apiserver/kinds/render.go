@@ -37,6 +37,7 @@ var (
 	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
 	podSpecType   = reflect.TypeFor[corev1.PodSpec]()
 	volumeType    = reflect.TypeFor[corev1.VolumeSource]()
+	durableType   = reflect.TypeFor[corev1.PersistentVolumeSource]()
 )
 
 func writeInternal(b *bytes.Buffer, v reflect.Value) error {
@@ -133,13 +134,21 @@ func fieldOrder(t reflect.Type) []int {
 	for i := range order {
 		order[i] = i
 	}
-	if t == volumeType {
-		rbd, _ := t.FieldByName("RBD")
-		quobyte, _ := t.FieldByName("Quobyte")
-		order = slices.Delete(order, quobyte.Index[0], quobyte.Index[0]+1)
-		order = slices.Insert(order, rbd.Index[0]+1, quobyte.Index[0])
+	if t == volumeType || t == durableType {
+		order = movedAfter(t, order, "Quobyte", "RBD")
+	}
+	if t == durableType {
+		order = movedAfter(t, order, "FlexVolume", "ISCSI")
 	}
 	return order
+}
+
+// movedAfter has the field with this name come right after another.
+func movedAfter(t reflect.Type, order []int, name, other string) []int {
+	f, _ := t.FieldByName(name)
+	o, _ := t.FieldByName(other)
+	order = slices.DeleteFunc(order, func(i int) bool { return i == f.Index[0] })
+	return slices.Insert(order, slices.Index(order, o.Index[0])+1, f.Index[0])
 }
 
 func writeMap(b *bytes.Buffer, v reflect.Value) error {

@@ -9,8 +9,9 @@ import (
 )
 
 var runtimeClasses = kind[*nodev1.RuntimeClass]{
-	name:     subdomainName,
-	validate: func(f *faults, c *nodev1.RuntimeClass) { f.runtimeClass(c) },
+	name:         subdomainName,
+	anyFinalizer: true,
+	validate:     func(f *faults, c *nodev1.RuntimeClass) { f.runtimeClass(c) },
 	validateUpdate: func(f *faults, new, old *nodev1.RuntimeClass) {
 		f.genericMeta(new, false, subdomainName)
 		f.runtimeClass(new)

@@ -56,7 +56,7 @@ func TestUpdates(t *testing.T) {
 		"service to ClusterIP":       {oneService, "", `{spec: {type: ClusterIP}}`, "", 0},
 		"service to ExternalName":    {oneService, "", `{spec: {type: ExternalName, externalName: a.b, clusterIP: null, clusterIPs: null, ports: null}}`, "", 0},
 		"another cluster IP":         {oneService, "", `{spec: {clusterIP: 10.96.0.9}}`, "spec.clusterIPs[0]: Invalid value: [\"10.96.0.9\"]: may not change once set", 0},
-		"another pod CIDR":           {oneNode, "", `{spec: {podCIDR: 10.1.0.0/24, podCIDRs: [10.1.0.0/24]}}`, `spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid`, 0},
+		"another pod CIDR":           {oneNode, "", `{spec: {podCIDR: 10.1.0.0/24, podCIDRs: [10.1.0.0/24]}}`, `spec.podCIDRs: Invalid value: ["10.1.0.0/24","10.0.0.0/24"]: may specify no more than one CIDR for each IP family, spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid`, 0},
 		"another provider":           {oneNode, "", `{spec: {providerID: q}}`, `spec.providerID: Forbidden: node updates may not change providerID except from "" to valid`, 0},
 		"negative capacity":          {oneNode, "status", `{status: {capacity: {cpu: -1}, allocatable: {cpu: 1}}}`, `status.capacity.cpu: Invalid value: "-1": must be greater than or equal to 0`, 0},
 		"replicas":                   {oneDeploy, "", `{spec: {replicas: 3}}`, "", 2},

@@ -155,6 +155,7 @@ func (f *faults) scaleIOFields(p *field.Path, gateway, system, volume string) {
 func (f *faults) csiDriver(p *field.Path, child, name string) {
 	if name == "" {
 		f.required(p, child, "")
+		return
 	}
 	if len(name) > 63 {
 		f.add(field.TooLong(at(p, child), "", 63))

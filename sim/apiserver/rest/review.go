@@ -155,7 +155,7 @@ func mayTheyHere(c *exchange, o runtime.Object) error {
 		errs = append(errs, field.Invalid(field.NewPath("spec.resourceAttributes.namespace"), a.Namespace, "must match metadata.namespace"))
 	}
 	if r.Spec.NonResourceAttributes != nil {
-		errs = append(errs, field.Invalid(field.NewPath("spec.nonResourceAttributes"), r.Spec.NonResourceAttributes, "disallowed on this kind of request"))
+		errs = append(errs, field.Invalid(field.NewPath("spec.nonResourceAttributes"), untagged(r.Spec.NonResourceAttributes), "disallowed on this kind of request"))
 	}
 	if err := refusedReview(errs); err != nil {
 		return err
@@ -170,11 +170,16 @@ func questions(a *authorizationv1.ResourceAttributes, other *authorizationv1.Non
 	spec := field.NewPath("spec")
 	switch {
 	case a != nil && other != nil:
-		errs = append(errs, field.Invalid(spec.Child("nonResourceAttributes"), other, "cannot be specified in combination with resourceAttributes"))
+		errs = append(errs, field.Invalid(spec.Child("nonResourceAttributes"), untagged(other), "cannot be specified in combination with resourceAttributes"))
 	case a == nil && other == nil:
 		errs = append(errs, field.Invalid(spec.Child("resourceAttributes"), other, "exactly one of nonResourceAttributes or resourceAttributes must be specified"))
 	}
 	return errs
+}
+
+// untagged is the form in which messages show it: that of Kubernetes' internal type.
+func untagged(a *authorizationv1.NonResourceAttributes) any {
+	return struct{ Path, Verb string }{a.Path, a.Verb}
 }
 
 // somebody is the fault of a question about nobody.
