@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -49,6 +50,9 @@ func (s *service) podTemplate() corev1.PodTemplateSpec {
 	labels := s.labels()
 	for _, alias := range s.aliases() {
 		labels[aliasLabel(alias.name)] = "yes"
+	}
+	for _, n := range s.on() {
+		maps.Copy(labels, n.label())
 	}
 	return corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: s.podAnnotations()},

@@ -173,8 +173,12 @@ func (s *service) publish() {
 		words = append(words, strconv.Itoa(int(port)))
 	}
 	for _, p := range s.Ports {
-		if p.Mode == "host" || !s.isPublished(p) {
+		if p.Mode != "host" && !s.isPublished(p) {
 			continue
+		}
+		s.published = append(s.published, p)
+		if p.Mode == "host" {
+			continue // it is a host port of the container
 		}
 		port, isRange := publishedPort(p)
 		if isRange {

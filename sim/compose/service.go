@@ -20,6 +20,7 @@ type service struct {
 
 	deployLabels map[string]string // of deploy.labels, those that Kubernetes takes as annotations
 	waitNames    map[string]string // the Services that others wait on, by "started" and "healthy"
+	published    []types.ServicePortConfig
 }
 
 // namespace is where all objects go.
@@ -38,6 +39,7 @@ func (t *translation) translate() {
 	for _, s := range t.services {
 		s.chooseKind()
 	}
+	t.nameNetworks()
 	t.translateFiles()
 	t.translateVolumes()
 	for _, s := range t.services {
@@ -51,6 +53,7 @@ func (t *translation) translate() {
 	}
 	t.translateAliases()
 	t.translateNetworks()
+	t.translatePolicies()
 	t.translateJobs()
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,7 +13,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"minisim/internal/source"
 )
@@ -163,6 +167,76 @@ services:
 	}
 	if len(wait) != 1 || strings.Join(wait[0].Command, " ") != "kubectl wait --for=condition=complete job/prepare --timeout=-1s" {
 		t.Errorf("waits by %v", wait)
+	}
+}
+
+// reaches says whether the policies let pods with some labels in to others, or the other way out.
+func reaches(policies []*networkingv1.NetworkPolicy, from, to map[string]string) bool {
+	selects := func(s *metav1.LabelSelector, labelled map[string]string) bool {
+		selector, _ := metav1.LabelSelectorAsSelector(s)
+		return selector.Matches(labels.Set(labelled))
+	}
+	anyOf := func(peers []networkingv1.NetworkPolicyPeer, labelled map[string]string) bool {
+		return len(peers) == 0 || slices.ContainsFunc(peers, func(p networkingv1.NetworkPolicyPeer) bool {
+			return p.NamespaceSelector == nil && selects(p.PodSelector, labelled)
+		})
+	}
+	in, out, guarded, held := false, false, false, false
+	for _, p := range policies {
+		if selects(&p.Spec.PodSelector, to) && slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeIngress) {
+			guarded = true
+			for _, rule := range p.Spec.Ingress {
+				in = in || anyOf(rule.From, from)
+			}
+		}
+		if selects(&p.Spec.PodSelector, from) && slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeEgress) {
+			held = true
+			for _, rule := range p.Spec.Egress {
+				out = out || anyOf(rule.To, to)
+			}
+		}
+	}
+	return (in || !guarded) && (out || !held)
+}
+
+// TestNetworksSeparate has services reach each other if, and only if, they share a network.
+func TestNetworksSeparate(t *testing.T) {
+	r := translateText(t, `
+services:
+  proxy: {image: a, networks: [front], ports: ["80:8080"]}
+  api: {image: a, networks: [front, back]}
+  db: {image: a, networks: [back], ports: ["5432:5432"]}
+  other: {image: a}
+  alone: {image: a, network_mode: none}
+networks:
+  front:
+  back: {internal: true}
+  unused:
+`)
+	var policies []*networkingv1.NetworkPolicy
+	pods := map[string]map[string]string{"outside": {}}
+	for _, o := range r.Objects {
+		switch o := o.Resource.(type) {
+		case *networkingv1.NetworkPolicy:
+			policies = append(policies, o)
+		case *appsv1.Deployment:
+			pods[o.Name] = o.Spec.Template.Labels
+		}
+	}
+	for from, reached := range map[string]string{ // a port that is published can be reached from anywhere
+		"proxy": "api outside proxy", "api": "api db outside proxy", "db": "api db", "other": "other outside proxy", "alone": "", "outside": "outside proxy",
+	} {
+		for to := range pods {
+			if got := reaches(policies, pods[from], pods[to]); got != slices.Contains(strings.Fields(reached), to) {
+				t.Errorf("%s reaches %s: %v", from, to, got)
+			}
+		}
+	}
+	r = translateText(t, "services:\n  web: {image: a}\n  db: {image: a, networks: [default]}\n")
+	for _, o := range r.Objects {
+		if _, ok := o.Resource.(*networkingv1.NetworkPolicy); ok {
+			t.Errorf("with the default network alone there is a policy %s", o.GetName())
+		}
 	}
 }
 

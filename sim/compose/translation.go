@@ -27,8 +27,10 @@ type translation struct {
 	inactive []string
 	names    map[string]string // names that are taken in Kubernetes: "Service/web" → the path that took it
 
-	objects struct{ files, accounts, claims, services, workloads []Object }
+	objects struct{ files, accounts, claims, policies, services, workloads []Object }
 	builds  []Build
+
+	networks []*network // those that separate services
 }
 
 // blank remembers that a variable is not set, and the places at which a fault may come of it.
@@ -147,6 +149,6 @@ func (t *translation) result() *Result {
 		r.Places[name] = t.at("services", name)
 	}
 	o := t.objects
-	r.Objects = slices.Concat(o.files, o.accounts, o.claims, o.services, o.workloads)
+	r.Objects = slices.Concat(o.files, o.accounts, o.claims, o.policies, o.services, o.workloads)
 	return r
 }
