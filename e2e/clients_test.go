@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -273,9 +274,17 @@ func TestLogStream(t *testing.T) {
 		}
 		return nil
 	})
-	_, err := pods.GetLogs("web", &corev1.PodLogOptions{Follow: true}).Stream(ctx)
-	if !apierrors.IsBadRequest(err) || !strings.Contains(err.Error(), "simulated containers run no processes") {
-		t.Errorf("the log of a container that runs no process: %v", err)
+	stream, err := pods.GetLogs("web", &corev1.PodLogOptions{Follow: true}).Stream(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	if err := pods.Delete(ctx, "web", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(stream) // to the end of the container
+	if !strings.HasPrefix(string(text), "minisim: runs nginx") || !strings.HasSuffix(string(text), "minisim: gets SIGTERM\nminisim: has ended (exit code 0)\n") || err != nil {
+		t.Errorf("%s, %v", text, err)
 	}
 	if _, err := pods.GetLogs("web", &corev1.PodLogOptions{Container: "other"}).Stream(ctx); !apierrors.IsBadRequest(err) {
 		t.Errorf("the log of a container that is not there: %v", err)

@@ -65,6 +65,7 @@ type Server struct {
 	expiry
 	counts      counts
 	aggregated  Aggregated // nil: nobody answers for what is not stored
+	kubelets    Kubelets   // nil: none can be reached
 	definitions definitions
 	catalog     atomic.Pointer[Catalog]
 }

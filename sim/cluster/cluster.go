@@ -67,6 +67,7 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	}
 	outside.Handle(e, server)
 	cl := &Cluster{Config: c, Engine: e, Trace: t, World: world.New(e), Store: store, API: server}
+	server.Reach(kubelets{cl})
 	if c.DataDir != "" {
 		if err := cl.restore(); err != nil {
 			store.Close()

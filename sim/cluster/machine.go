@@ -188,7 +188,7 @@ func (c *Cluster) Kill(name string) error {
 	if m.server {
 		c.API.Down(true)
 	} else {
-		m.disk.PowerOff()
+		m.disk.PowerOff(c.Engine.Now())
 	}
 	c.Engine.Touch()
 	return nil

@@ -19,6 +19,7 @@ type instruction struct {
 	code  int32         // exit
 	name  string        // what is waited for
 	space string        // the Job's namespace, "" is the pod's
+	says  []string      // the lines that it writes; of a wait loop: after each question without an answer
 }
 
 type instructionKind int
@@ -123,7 +124,7 @@ func parseUntil(tokens []string) (in instruction, rest []string, ok bool) {
 	if do < 1 || loop[do-1] != ";" {
 		return in, nil, false
 	}
-	condition := dropRedirects(loop[:do-1])
+	condition, _ := dropRedirects(loop[:do-1])
 	if len(condition) != 2 || base(condition[0]) != "nslookup" {
 		return in, nil, false
 	}
@@ -133,6 +134,7 @@ func parseUntil(tokens []string) (in instruction, rest []string, ok bool) {
 	}
 	in = instruction{kind: doResolve, name: condition[1]}
 	for _, b := range body {
+		in.says = append(in.says, b.says...)
 		switch {
 		case b.kind == doSleep && b.d > 0:
 			in.d += b.d
@@ -149,14 +151,20 @@ func parseUntil(tokens []string) (in instruction, rest []string, ok bool) {
 
 // parseSimple reads one command without junctions.
 func parseSimple(words []string) (instruction, bool) {
-	words = dropRedirects(words)
+	words, silent := dropRedirects(words)
 	if len(words) == 0 {
 		return instruction{}, false
 	}
 	args := words[1:]
 	switch base(words[0]) {
-	case "true", ":", "echo", "printf":
+	case "true", ":":
 		return instruction{kind: doSucceed}, true
+	case "echo", "printf":
+		in := instruction{kind: doSucceed}
+		if !silent {
+			in.says = printed(base(words[0]), args)
+		}
+		return in, true
 	case "false":
 		return instruction{kind: doFail}, true
 	case "exec":
@@ -247,18 +255,23 @@ func parseWait(args []string) (instruction, bool) {
 	return in, complete && in.name != ""
 }
 
-// dropRedirects leaves out redirections of output.
-func dropRedirects(words []string) []string {
-	var out []string
+// dropRedirects leaves out redirections of output. silent says that the standard
+// output goes into a file, and so not into the container's log.
+func dropRedirects(words []string) (out []string, silent bool) {
 	for i := 0; i < len(words); i++ {
-		w := strings.TrimLeft(words[i], "12&")
+		word := words[i]
+		w := strings.TrimLeft(word, "12&")
 		if !strings.HasPrefix(w, ">") {
-			out = append(out, words[i])
-		} else if strings.Trim(w, ">") == "" {
+			out = append(out, word)
+			continue
+		}
+		file := strings.TrimLeft(w, ">")
+		if file == "" {
 			i++ // the file is the next word
 		}
+		silent = silent || !strings.HasPrefix(word, "2") && !strings.HasPrefix(file, "&")
 	}
-	return out
+	return out, silent
 }
 
 // tokenize splits a shell text into words and junctions; ok is false for what

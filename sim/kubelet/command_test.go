@@ -10,6 +10,8 @@ func TestParseCommand(t *testing.T) {
 	sleep := func(d time.Duration) instruction { return instruction{kind: doSleep, d: d} }
 	after := func(j junction, in instruction) instruction { in.after = j; return in }
 	await := func(d time.Duration, name string) instruction { return instruction{kind: doResolve, d: d, name: name} }
+	loop := func(in instruction, says ...string) instruction { in.says = says; return in }
+	echo := func(says ...string) instruction { return instruction{says: says} }
 	s := time.Second
 	for _, c := range []struct {
 		argv []string
@@ -23,15 +25,21 @@ func TestParseCommand(t *testing.T) {
 		{[]string{"true"}, []instruction{{}}},
 		{[]string{"false"}, []instruction{{kind: doFail}}},
 		{[]string{"sh", "-c", "exit 3"}, []instruction{{kind: doExit, code: 3}}},
-		{[]string{"/bin/bash", "-ec", "echo \"hello; there\" && sleep 2"}, []instruction{{}, after(ifGood, sleep(2*s))}},
+		{[]string{"/bin/bash", "-ec", "echo \"hello; there\" && sleep 2"}, []instruction{echo("hello; there"), after(ifGood, sleep(2*s))}},
 		{[]string{"sh", "-c", "sleep 1; false || sleep 2\nexit"}, []instruction{sleep(s), {kind: doFail}, after(ifBad, sleep(2*s)), {kind: doExit}}},
-		{[]string{"sh", "-c", "until nslookup redis; do echo waiting for redis; sleep 2; done"}, []instruction{await(2*s, "redis")}},
-		{[]string{"sh", "-c", "until nslookup redis >/dev/null 2>&1\ndo\n  sleep 1\ndone\necho up"}, []instruction{await(s, "redis"), {}}},
+		{[]string{"sh", "-c", "until nslookup redis; do echo waiting for redis; sleep 2; done"}, []instruction{loop(await(2*s, "redis"), "waiting for redis")}},
+		{[]string{"sh", "-c", "until nslookup redis >/dev/null 2>&1\ndo\n  sleep 1\ndone\necho up"}, []instruction{await(s, "redis"), echo("up")}},
 		{[]string{"sh", "-c", "until nslookup a; do sleep 2; done; until nslookup b; do sleep 3; done"}, []instruction{await(2*s, "a"), await(3*s, "b")}},
 		{[]string{"sh", "-c", "until nslookup myservice.$(cat /var/run/secrets/kubernetes.io/serviceaccount/namespace).svc.cluster.local; do echo waiting for myservice; sleep 2; done"},
-			[]instruction{await(2*s, "myservice.shop.svc.cluster.local")}},
+			[]instruction{loop(await(2*s, "myservice.shop.svc.cluster.local"), "waiting for myservice")}},
 		{[]string{"kubectl", "wait", "--for=condition=complete", "job/migrate"}, []instruction{{kind: doAwait, d: 30 * s, name: "migrate"}}},
 		{[]string{"kubectl", "wait", "--for", "condition=Complete", "-n", "x", "--timeout=-1s", "job.batch/m"}, []instruction{{kind: doAwait, d: -s, name: "m", space: "x"}}},
+		{[]string{"echo", "-e", `a\nb`, "c"}, []instruction{echo("a", "b c")}},
+		{[]string{"echo"}, []instruction{echo("")}},
+		{[]string{"printf", `up\n`}, []instruction{echo("up")}},
+		{[]string{"printf", "%s", "x"}, []instruction{{}}},
+		{[]string{"echo", "$(GREETING)"}, []instruction{{}}},
+		{[]string{"sh", "-c", "echo a >&2; echo b 2>/dev/null; echo c > /tmp/c; echo d >>/tmp/d"}, []instruction{echo("a"), echo("b"), {}, {}}},
 		{[]string{"kubectl", "get", "pods"}, nil},
 		{[]string{"kubectl", "wait", "--for=condition=ready", "job/m"}, nil},
 		{[]string{"sh", "-c", "while true; do date; sleep 5; done"}, nil},

@@ -130,12 +130,13 @@ func (p *pod) launch(c *container) {
 	now := p.now()
 	r := &run{
 		id: p.k.containerID(p.name, c), asked: c.spec.Image, image: image{name: c.image.Name, digest: c.image.Digest, bytes: c.image.Bytes},
-		started: now, alive: true, does: programOf(c.spec, p.obj, c.image, now),
+		started: now, alive: true, does: programOf(c.spec, p.obj, c.image, now), log: newLog(now, p.k.cfg.World.Images.LogFor(p.obj.Labels[appLabel], c.spec.Image)),
 	}
 	task := p.asTask(c, &r.does)
 	if c.run != nil {
 		r.attempt = c.run.attempt + 1
-		r.before = p.terminated(c.run)
+		r.before, r.previous = p.terminated(c.run), c.run
+		c.run.previous = nil
 		c.crash.next(c.run.finished, now)
 	}
 	c.run, p.box.runs[c.spec.Name] = r, r
@@ -151,6 +152,7 @@ func (p *pod) launch(c *container) {
 		text = fmt.Sprintf("runs %s again (restart %d)", c.spec.Image, r.attempt)
 	}
 	p.tell(c, "start", text+task)
+	p.introduce(c)
 }
 
 // exit notes that a container's run has ended at a time.
@@ -165,12 +167,12 @@ func (p *pod) exit(c *container, code int32, reason string, at time.Duration) {
 	r.alive, r.dying, r.code, r.reason, r.finished = false, false, code, reason, at
 	c.started, c.ready, c.probes, c.noticed = false, false, nil, false
 	p.changeNow()
-	switch {
-	case code == 0:
-		p.tell(c, "exit", "has ended (exit code 0)")
-	default:
-		p.tell(c, "exit", fmt.Sprintf("has ended with exit code %d", code))
+	text := fmt.Sprintf("has ended with exit code %d", code)
+	if code == 0 {
+		text = "has ended (exit code 0)"
 	}
+	r.log.end(at, text)
+	p.tell(c, "exit", text)
 }
 
 // terminated is how a run that has ended is shown.

@@ -29,6 +29,12 @@
 // namespace. A shell and sleep do not listen to SIGTERM: as process 1 of a
 // container they have no handler, so they live until SIGKILL, as in reality.
 //
+// # What containers write
+//
+// Each run of a container has a log on the machine: what the simulation knows of
+// it, and what its program would write itself (log.go). It is no part of the
+// run's trace, and whoever reads it changes nothing.
+//
 // # What differs from the real kubelet
 //
 //   - The pod lifecycle event generator notices the end of a container at once, not

@@ -199,6 +199,7 @@ func (k *Kubelet) Crash(key api.Key, container string, code int32) error {
 			if c.run == nil || !c.run.alive {
 				return fmt.Errorf("container %s of pod %s does not run", c.spec.Name, key)
 			}
+			c.run.log.tell(k.engine.Now(), "its program crashes")
 			c.run.does.crash(k.engine.Now(), code)
 			k.wake(p, k.engine.Now())
 			return nil

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"minisim/sim/api"
+	"minisim/sim/world"
 )
 
 // Machine is what outlives a kubelet: the disk with images and the records of
@@ -31,9 +32,10 @@ func NewMachine() *Machine {
 	}
 }
 
-// PowerOff is a power cut: all containers and mounts end at once. Images and
-// records stay. The kubelet's process is to be stopped by whoever calls it.
-func (m *Machine) PowerOff() {
+// PowerOff is a power cut at a virtual time: all containers and mounts end at
+// once. Images, records and logs stay. The kubelet's process is to be stopped by
+// whoever calls it.
+func (m *Machine) PowerOff(now time.Duration) {
 	m.boots++
 	for _, s := range m.pods {
 		s.ready = false
@@ -41,6 +43,7 @@ func (m *Machine) PowerOff() {
 		for _, r := range s.runs {
 			if r.alive {
 				r.alive, r.lost = false, true
+				r.log.end(now, "")
 			}
 		}
 	}
@@ -57,10 +60,10 @@ type sandbox struct {
 	pod     *corev1.Pod // as last seen before its deletion; shared
 	ready   bool
 	ip      netip.Addr
-	made    uint64          // how often it was made
-	since   time.Duration   // when it was made last
-	mounted map[string]bool // by volume name
-	runs    map[string]*run // the latest of each container, by its name
+	made    uint64                  // how often it was made
+	since   time.Duration           // when it was made last
+	mounted map[string]*world.Write // by volume name: who had written to the disk before; nil: nobody
+	runs    map[string]*run         // the latest of each container, by its name
 }
 
 // run is one run of a container.
@@ -76,6 +79,8 @@ type run struct {
 	code     int32
 	reason   string
 	before   *corev1.ContainerStateTerminated // how the run before it ended
+	previous *run                             // that run, for its log; of it no earlier one is known
+	log      *containerLog                    // nil if the run is known from the API only
 
 	does    program
 	dying   bool          // it has been sent SIGTERM, or its preStop hook runs
@@ -86,7 +91,7 @@ type run struct {
 func (m *Machine) sandboxOf(pod *corev1.Pod) *sandbox {
 	s := m.pods[pod.UID]
 	if s == nil {
-		s = &sandbox{pod: pod, mounted: map[string]bool{}, runs: map[string]*run{}}
+		s = &sandbox{pod: pod, mounted: map[string]*world.Write{}, runs: map[string]*run{}}
 		m.pods[pod.UID] = s
 	}
 	return s

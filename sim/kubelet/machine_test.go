@@ -108,7 +108,7 @@ func TestVolumeStaysInUseWhileTheKubeletRestarts(t *testing.T) {
 		}
 	}
 	b.stop()
-	b.config.Machine.PowerOff()
+	b.config.Machine.PowerOff(b.engine.Now())
 	b.delete("p", 0)
 	b.start()
 	b.run(3 * time.Second)
@@ -132,7 +132,7 @@ func TestPowerCutAndReturn(t *testing.T) {
 	}
 	b.run(time.Minute)
 	b.stop()
-	b.config.Machine.PowerOff()
+	b.config.Machine.PowerOff(b.engine.Now())
 	b.run(time.Minute)
 	if got := brief(b.get("stays")); got != running {
 		t.Errorf("a machine without power has said something: %s", got)
@@ -161,7 +161,7 @@ func TestPodThatWasBeingDeletedWhileTheMachineWasOff(t *testing.T) {
 	b.create(bound("p"))
 	b.expect("p", running, 10*time.Second)
 	b.stop()
-	b.config.Machine.PowerOff()
+	b.config.Machine.PowerOff(b.engine.Now())
 	b.delete("p")
 	b.run(10 * time.Minute)
 	b.start()
@@ -222,7 +222,7 @@ func TestRestartsCountOnOverPowerCuts(t *testing.T) {
 	for _, want := range []string{"Running main=running×1 ready=True", "Running main=running×2 ready=True"} {
 		b.run(time.Minute)
 		b.stop()
-		b.config.Machine.PowerOff()
+		b.config.Machine.PowerOff(b.engine.Now())
 		b.run(time.Minute)
 		b.start()
 		b.expect("p", want, 5*time.Second)
@@ -261,7 +261,7 @@ func TestSameRunsHaveOneHash(t *testing.T) {
 		b.delete("c")
 		b.run(30 * time.Second)
 		b.stop()
-		b.config.Machine.PowerOff()
+		b.config.Machine.PowerOff(b.engine.Now())
 		b.run(30 * time.Second)
 		b.start()
 		b.run(time.Minute)

@@ -216,10 +216,15 @@ func (p *pod) change() { p.dirty = true }
 // changeNow is change for what is reported even while an operation is under way.
 func (p *pod) changeNow() { p.dirty, p.urgent = true, true }
 
+// tell records a transition of the pod or one of its containers. What is told of a
+// container that runs is in its log, too.
 func (p *pod) tell(c *container, did, text string) {
 	name := ""
 	if c != nil {
 		name = c.spec.Name
+		if c.alive() {
+			c.run.log.tell(p.now(), text)
+		}
 	}
 	p.k.tell(p.name, name, did, text)
 }

@@ -108,6 +108,7 @@ func (p *pod) do(c *container, d *program, in *instruction) (done bool) {
 	switch in.kind {
 	case doSucceed:
 		d.code = 0
+		c.run.log.say(d.due, in.says)
 	case doFail:
 		d.code = 1
 	case doExit:
@@ -147,6 +148,7 @@ func (p *pod) resolve(c *container, d *program, in *instruction) bool {
 		d.asked = true
 		p.tell(c, "wait", fmt.Sprintf("%s does not resolve yet, asks again every %s", in.name, seconds(in.d)))
 	}
+	c.run.log.say(p.now(), in.says)
 	d.due = p.now() + in.d
 	return false
 }
@@ -171,11 +173,13 @@ func (p *pod) await(c *container, d *program, in *instruction) bool {
 	switch {
 	case err == nil && jobComplete(job):
 		p.tell(c, "resolved", "job "+key.String()+" is complete")
+		c.run.log.write(p.now(), "job.batch/"+key.Name+" condition met")
 		return done(0)
 	case err != nil && !apierrors.IsNotFound(err):
 		p.tell(c, "wait", "cannot look at job "+key.String()+": "+err.Error())
 		return done(1)
 	case p.now() >= d.end:
+		c.run.log.write(p.now(), "error: timed out waiting for the condition on jobs/"+key.Name)
 		return done(1)
 	}
 	if !d.asked {

@@ -111,6 +111,10 @@ func (p *pod) kill(c *container, message string, grace time.Duration) {
 	} else {
 		r.endsAt, r.endCode = now+hook+stop, 0
 	}
+	if hook > 0 {
+		r.log.tell(now, fmt.Sprintf("its preStop hook runs for %s", seconds(hook)))
+	}
+	r.log.plan(now+hook, 0, tellerMark+"gets SIGTERM")
 	p.at(r.endsAt)
 }
 

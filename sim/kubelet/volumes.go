@@ -184,7 +184,7 @@ func (p *pod) mountClaim(v *volume) error {
 				v.pv, v.claim, p.k.Name()))
 			return nil
 		}
-		if p.box.mounted[v.spec.Name] { // since before this kubelet started
+		if _, ok := p.box.mounted[v.spec.Name]; ok { // since before this kubelet started
 			v.mounted = true
 			return nil
 		}
@@ -200,7 +200,7 @@ func (p *pod) mountClaim(v *volume) error {
 		return fmt.Errorf("rpc error: code = Internal desc = %w", err)
 	}
 	v.mounted = true
-	p.box.mounted[v.spec.Name] = true
+	p.box.mounted[v.spec.Name] = before
 	switch {
 	case before == nil:
 		p.tell(nil, "mount", fmt.Sprintf("mounts the volume %s (claim %s): an empty disk", v.pv, v.claim))

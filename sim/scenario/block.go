@@ -2,10 +2,13 @@ package scenario
 
 import (
 	"math"
+	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"minisim/internal/source"
 	"minisim/sim/world"
 )
 
@@ -41,10 +44,12 @@ func (d *decoder) block(s *Scenario, block *yaml.Node) {
 func (d *decoder) programs(n *yaml.Node, s *Scenario) {
 	d.entries(n, "services", func(key, value *yaml.Node) {
 		var p world.Program
-		if d.fields(value, "the behaviour of a service", keys{
+		lines := []world.Line{}
+		if !d.fields(value, "the behaviour of a service", keys{
 			"start":  func(n *yaml.Node) { d.duration(n, "start", &p.Start) },
 			"stop":   func(n *yaml.Node) { d.duration(n, "stop", &p.Stop) },
 			"stuck":  func(n *yaml.Node) { d.boolean(n, "stuck", &p.Stuck) },
+			"log":    func(n *yaml.Node) { d.each(n, "log", func(n *yaml.Node) { d.line(n, &lines) }) },
 			"cpu":    func(n *yaml.Node) { p.CPU = d.milli(n, "cpu") },
 			"memory": func(n *yaml.Node) { d.bytes(n, "memory", &p.Memory) },
 			"load":   func(n *yaml.Node) { s.Loads[key.Value] = d.milli(n, "load") },
@@ -60,9 +65,42 @@ func (d *decoder) programs(n *yaml.Node, s *Scenario) {
 				})
 			},
 		}) {
+			return
+		}
+		s.Logs[key.Value] = lines
+		if len(lines) == 0 || len(pairs(source.Resolve(value))) > 1 { // lines alone change nothing in what it does
 			s.Programs[key.Value] = p
 		}
 	})
+}
+
+// least is the shortest time after which a line may come again.
+const least = 100 * time.Millisecond
+
+// line reads a line of a log: its text, or that and when it is written.
+func (d *decoder) line(n *yaml.Node, to *[]world.Line) {
+	var l world.Line
+	after, said := false, true
+	if n.Kind == yaml.ScalarNode {
+		d.text(n, "a line", &l.Text)
+	} else if said = false; d.fields(n, "a line", keys{
+		"line":  func(n *yaml.Node) { said = true; d.text(n, "line", &l.Text) },
+		"after": func(n *yaml.Node) { after = d.duration(n, "after", &l.After) },
+		"every": func(n *yaml.Node) {
+			if d.duration(n, "every", &l.Every) && l.Every < least {
+				d.fault(n, "", "every must be at least %s", least)
+			}
+		},
+	}) && !said {
+		d.fault(n, "add line: and its text", "a line of a log has no text")
+	}
+	if !after {
+		l.After = l.Every
+	}
+	if strings.ContainsAny(l.Text, "\r\n") {
+		d.fault(n, "make a list item of each line", "a line of a log must be one line")
+	}
+	*to = append(*to, l)
 }
 
 // milli reads an amount of CPU, in thousandths of a core.

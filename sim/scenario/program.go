@@ -21,6 +21,9 @@ func (r *Runner) programImage(service, app, image string) {
 	if p, told := r.Scenario.Programs[service]; told {
 		r.Cluster.World.Images.SetProgramFor(app, image, p)
 	}
+	if lines := r.Scenario.Logs[service]; len(lines) > 0 {
+		r.Cluster.World.Images.SetLogFor(app, image, lines)
+	}
 	if load, told := r.Scenario.Loads[service]; told {
 		r.Cluster.World.Load.Set(app, load)
 	}

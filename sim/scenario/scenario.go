@@ -30,6 +30,7 @@ type Scenario struct {
 	Images    []Image
 	Compose   *compose.Result
 	NoBuild   bool                     // the images of `build:` are in no registry
+	Logs      map[string][]world.Line  // what they write, by compose service; nothing depends on it
 	Programs  map[string]world.Program // what the containers of a service do, by compose service
 	Loads     map[string]int64         // the work that comes in for a service, in thousandths of a core, by compose service
 	Timeline  []Entry                  // in the order of the file
@@ -79,7 +80,7 @@ func Load(name string, f *source.File, o Options) (*Scenario, error) {
 }
 
 func (d *decoder) load(name string, o Options) (*Scenario, error) {
-	s := &Scenario{Name: name, File: d.file, Programs: map[string]world.Program{}, Loads: map[string]int64{}, View: NewView(), NoBuild: o.NoBuild}
+	s := &Scenario{Name: name, File: d.file, Programs: map[string]world.Program{}, Logs: map[string][]world.Line{}, Loads: map[string]int64{}, View: NewView(), NoBuild: o.NoBuild}
 	d.view = s.View
 	if _, block := source.Lookup(d.file.Root, BlockKey); block != nil {
 		d.block(s, source.Resolve(block))
@@ -127,7 +128,7 @@ func (d *decoder) check(s *Scenario) {
 		}
 	}
 	d.checkExpressions(names)
-	for service := range s.Programs { // the faults are sorted by place in the end
+	for service := range s.Logs { // those of Programs are among them; the faults are sorted by place in the end
 		if err := known("service", service, names.Services); err != nil {
 			d.faults.Add(d.file.At(BlockKey, "services", service), "", "%s", err)
 		}

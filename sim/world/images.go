@@ -49,13 +49,14 @@ type Registry struct {
 	private  []string          // prefixes of normal names under which only Set makes images
 	programs map[string]Program
 	apps     map[appImage]Program
+	logs     map[appImage][]Line
 }
 
 // appImage is an image as one app uses it.
 type appImage struct{ app, image string }
 
 func newRegistry() *Registry {
-	return &Registry{images: map[string]Image{}, names: map[string]string{}, programs: map[string]Program{}, apps: map[appImage]Program{}}
+	return &Registry{images: map[string]Image{}, names: map[string]string{}, programs: map[string]Program{}, apps: map[appImage]Program{}, logs: map[appImage][]Line{}}
 }
 
 // Normal is the full name of an image: with registry, folder and tag, as a

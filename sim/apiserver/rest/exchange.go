@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -174,6 +175,12 @@ func flag(q url.Values, name string) bool {
 
 func wantsWatch(r *http.Request) bool {
 	return r.Method == http.MethodGet && (flag(r.URL.Query(), "watch") || strings.Contains(r.URL.Path, "/watch/"))
+}
+
+// lasts says whether a request goes on until its client has had enough: a watch, or a log that is followed.
+func lasts(r *http.Request) bool {
+	followed, _ := path.Match("/api/v1/namespaces/*/pods/*/log", r.URL.Path)
+	return wantsWatch(r) || followed && r.Method == http.MethodGet && flag(r.URL.Query(), "follow")
 }
 
 // visitor reads on behalf of the user. It is for visits only.

@@ -104,7 +104,7 @@ func ours(host string) bool {
 // admit takes a place among the requests or watches that may be under way.
 func (s *Server) admit(c *exchange) (release func(), err error) {
 	places := s.inFlight
-	if wantsWatch(c.r) {
+	if lasts(c.r) {
 		places = s.watching
 	}
 	select {

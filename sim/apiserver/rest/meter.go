@@ -49,10 +49,10 @@ func (m *meter) begin(c *exchange) (end func()) {
 	}
 }
 
-// kindOf is "readOnly" or "mutating", and "" for a watch, which is no request among others.
+// kindOf is "readOnly" or "mutating", and "" for what lasts, which is no request among others.
 func kindOf(c *exchange) string {
 	switch {
-	case wantsWatch(c.r):
+	case lasts(c.r):
 		return ""
 	case c.r.Method == "GET" || c.r.Method == "HEAD" || c.r.Method == "OPTIONS":
 		return "readOnly"

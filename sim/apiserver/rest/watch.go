@@ -210,11 +210,17 @@ func (s *stream) begin(w watching, o *begun) error {
 // writeTime is how long a client may take to read what it is sent.
 const writeTime = 30 * time.Second
 
-func (s *stream) flush() error {
-	s.flusher.SetWriteDeadline(time.Now().Add(writeTime)) // where the connection knows deadlines
-	defer s.flusher.SetWriteDeadline(time.Time{})         // to hear nothing for a long time is no fault
-	return s.flusher.Flush()
+func (s *stream) flush() error { return flush(s.flusher) }
+
+// flush sends to a client what was written for it.
+func flush(to *http.ResponseController) error {
+	deadline(to)
+	defer to.SetWriteDeadline(time.Time{}) // to hear nothing for a long time is no fault
+	return to.Flush()
 }
+
+// deadline bounds the time that a client takes, where the connection knows deadlines.
+func deadline(to *http.ResponseController) { to.SetWriteDeadline(time.Now().Add(writeTime)) }
 
 // send writes an event of which no other watcher is told in the same words.
 func (s *stream) send(ev api.Event) error {
