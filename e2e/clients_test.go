@@ -274,6 +274,9 @@ func TestLogStream(t *testing.T) {
 		}
 		return nil
 	})
+	if _, err := pods.GetLogs("web", &corev1.PodLogOptions{Container: "other"}).Stream(ctx); !apierrors.IsBadRequest(err) {
+		t.Errorf("the log of a container that is not there: %v", err)
+	}
 	stream, err := pods.GetLogs("web", &corev1.PodLogOptions{Follow: true}).Stream(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -285,8 +288,5 @@ func TestLogStream(t *testing.T) {
 	text, err := io.ReadAll(stream) // to the end of the container
 	if !strings.HasPrefix(string(text), "minisim: runs nginx") || !strings.HasSuffix(string(text), "minisim: gets SIGTERM\nminisim: has ended (exit code 0)\n") || err != nil {
 		t.Errorf("%s, %v", text, err)
-	}
-	if _, err := pods.GetLogs("web", &corev1.PodLogOptions{Container: "other"}).Stream(ctx); !apierrors.IsBadRequest(err) {
-		t.Errorf("the log of a container that is not there: %v", err)
 	}
 }
