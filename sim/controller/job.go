@@ -16,7 +16,7 @@ import (
 )
 
 // jobs runs the pods of each Job until enough of them have succeeded, or too
-// many failed. Indexed Jobs, pod failure policies and success policies are not known here.
+// many failed. In an indexed Job each pod does one numbered part of the work.
 type jobs struct {
 	base
 	list    *component.Cache[*batchv1.Job]
@@ -103,6 +103,8 @@ type jobSync struct {
 	active      []*corev1.Pod // run or are about to
 	terminating int           // are being deleted and have not ended
 	ended       []*corev1.Pod // have succeeded or failed
+	done        indexSet      // of an indexed Job: what has succeeded
+	counted     []*corev1.Pod // those of the ended whose finalizer goes once the status is stored
 }
 
 // Reconcile counts what has ended, creates or deletes pods and writes the status.
@@ -123,7 +125,8 @@ func (c *jobs) Reconcile(key api.Key) error {
 		return err
 	}
 	s.start()
-	s.count()
+	s.settle()
+	s.tally()
 	s.decide()
 	var manageErr error
 	if job.DeletionTimestamp == nil {
@@ -132,6 +135,7 @@ func (c *jobs) Reconcile(key api.Key) error {
 	if component.Unreachable(manageErr) {
 		return manageErr
 	}
+	s.count()
 	s.conclude()
 	if err := s.write(); err != nil {
 		return err

@@ -24,17 +24,29 @@ const (
 // manage creates or deletes pods so that as many run as should.
 func (s *jobSync) manage() error {
 	want := s.wantActive()
-	switch have := len(s.active); {
-	case have > want:
-		return s.remove(have-want, want)
-	case have < want:
-		if wait := s.backoff(); wait > 0 {
-			s.queue.AddAfter(api.KeyOf(s.job), wait)
-			return nil
-		}
-		return s.create(min(want-have, burstReplicas), want)
+	if victims := s.surplus(len(s.active) - want); len(victims) > 0 {
+		return s.remove(victims, want)
 	}
-	return nil
+	missing := want - len(s.active)
+	if missing <= 0 {
+		return nil
+	}
+	if wait := s.backoff(); wait > 0 {
+		s.queue.AddAfter(api.KeyOf(s.job), wait)
+		return nil
+	}
+	return s.create(min(missing, burstReplicas), want)
+}
+
+// surplus are the n pods that are too many, and in any case those of an indexed
+// Job whose index somebody else has.
+func (s *jobSync) surplus(n int) []*corev1.Pod {
+	out := s.misplaced()
+	if n <= len(out) {
+		return out
+	}
+	rest := slices.DeleteFunc(slices.Clone(s.active), func(pod *corev1.Pod) bool { return slices.Contains(out, pod) })
+	return append(out, firstToGo(rest, nil, n-len(out), s.now)...)
 }
 
 // wantActive is how many pods should run now.
@@ -61,12 +73,24 @@ func (s *jobSync) create(n, want int) error {
 	if s.job.Spec.Completions != nil {
 		because += fmt.Sprintf(", %d of %d completions", s.succeeded(), *s.job.Spec.Completions)
 	}
-	s.tell(key, component.Reconciled{Want: pods(want), Have: fmt.Sprint(len(s.active)), Do: fmt.Sprintf("create %d", n), Because: because})
+	do := fmt.Sprintf("create %d", n)
+	var indexes []int
+	if indexed(s.job) {
+		indexes = s.freeIndexes(n)
+		n = len(indexes)
+		do = fmt.Sprintf("create %d with the index %s", n, indexesOf(indexes...))
+	}
+	s.tell(key, component.Reconciled{Want: pods(want), Have: fmt.Sprint(len(s.active)), Do: do, Because: because})
 	s.expect.expect(key, n)
 	control := podControl{s.client, s.recorder}
+	i := 0
 	done, err := slowStart(n, func() error {
 		err := control.create(&s.job.Spec.Template, s.job, func(pod *corev1.Pod) {
 			pod.Finalizers = append(pod.Finalizers, batchv1.JobTrackingFinalizer)
+			if indexed(s.job) {
+				s.number(pod, indexes[i])
+				i++
+			}
 		})
 		if namespaceTerminating(err) {
 			s.expect.created(key)
@@ -81,35 +105,55 @@ func (s *jobSync) create(n, want int) error {
 	return err
 }
 
-func (s *jobSync) remove(n, want int) error {
+// remove deletes pods before they have ended. Where the Job goes on, or has
+// succeeded without them, they are let go first: they have not failed.
+func (s *jobSync) remove(victims []*corev1.Pod, want int) error {
 	key := api.KeyOf(s.job)
-	because := fmt.Sprintf("parallelism %d", *s.job.Spec.Parallelism)
-	for _, c := range s.status.Conditions {
-		if c.Type != batchv1.JobSuspended && c.Status == corev1.ConditionTrue {
-			because = c.Reason
-		}
-	}
-	if suspended(s.job) {
-		because = "the Job is suspended"
-	}
-	s.tell(key, component.Reconciled{Want: pods(want), Have: fmt.Sprint(len(s.active)), Do: fmt.Sprintf("delete %d", n), Because: because})
-	victims := firstToGo(s.active, nil, n, s.now)
+	s.tell(key, component.Reconciled{
+		Want: pods(want), Have: fmt.Sprint(len(s.active)), Do: fmt.Sprintf("delete %d", len(victims)), Because: s.whyRemove(want),
+	})
 	s.expect.expect(key, 0, podUIDs(victims)...)
 	control := podControl{s.client, s.recorder}
 	var first error
 	for _, pod := range victims {
-		err := control.remove(pod, s.job)
+		var err error
+		if tracked(pod) && !jobCondition(s.status, batchv1.JobFailureTarget) {
+			err = s.untrack(pod)
+		}
+		if err == nil {
+			err = control.remove(pod, s.job)
+		}
 		if err != nil {
 			s.expect.deleted(key, pod.UID)
 		} else {
 			s.status.Active--
 			s.terminating++
+			*s.status.Terminating++
+			if podReady(pod) {
+				*s.status.Ready--
+			}
 		}
 		if first == nil && err != nil && !apierrors.IsNotFound(err) {
 			first = err
 		}
 	}
 	return first
+}
+
+// whyRemove is why pods are deleted although they run.
+func (s *jobSync) whyRemove(want int) string {
+	for _, c := range s.status.Conditions {
+		if c.Type != batchv1.JobSuspended && c.Status == corev1.ConditionTrue {
+			return c.Reason
+		}
+	}
+	switch {
+	case suspended(s.job):
+		return "the Job is suspended"
+	case len(s.active) <= want:
+		return "another pod has the same index, or the Job has no such index"
+	}
+	return fmt.Sprintf("parallelism %d", *s.job.Spec.Parallelism)
 }
 
 // backoff is for how much longer no new pod is made after failures in a row.

@@ -37,11 +37,12 @@ func (s *jobSync) start() {
 	}
 }
 
-// count brings the numbers of the status up to date. A pod that has ended is
-// counted once: its UID goes into uncountedTerminatedPods, then its finalizer is
-// taken off, and only when that is seen the UID becomes part of the number. So
-// nothing is lost or counted twice if the controller stops anywhere between.
-func (s *jobSync) count() {
+// settle makes those ends part of the status' numbers whose pods were let go. A pod
+// that has ended is counted once: its UID goes into uncountedTerminatedPods, then
+// its finalizer is taken off, and only when that is seen the UID becomes part of
+// the number. So nothing is lost or counted twice if the controller stops anywhere
+// between. A success of an indexed Job needs no UID: its index is in the status.
+func (s *jobSync) settle() {
 	uncounted := s.status.UncountedTerminatedPods
 	if uncounted == nil {
 		uncounted = &batchv1.UncountedTerminatedPods{}
@@ -63,17 +64,11 @@ func (s *jobSync) count() {
 		Succeeded: settle(uncounted.Succeeded, &s.status.Succeeded),
 		Failed:    settle(uncounted.Failed, &s.status.Failed),
 	}
-	for _, pod := range s.ended {
-		if !tracked(pod) || slices.Contains(next.Succeeded, pod.UID) || slices.Contains(next.Failed, pod.UID) {
-			continue
-		}
-		if pod.Status.Phase == corev1.PodSucceeded {
-			next.Succeeded = append(next.Succeeded, pod.UID)
-		} else { // a pod that is deleted before it has ended counts as failed
-			next.Failed = append(next.Failed, pod.UID)
-		}
-	}
 	s.status.UncountedTerminatedPods = next
+}
+
+// tally says how many pods there are and which indexes are done.
+func (s *jobSync) tally() {
 	ready, terminating := int32(0), int32(s.terminating)
 	for _, pod := range s.active {
 		if podReady(pod) {
@@ -81,14 +76,59 @@ func (s *jobSync) count() {
 		}
 	}
 	s.status.Active, s.status.Ready, s.status.Terminating = int32(len(s.active)), &ready, &terminating
+	if indexed(s.job) {
+		s.done = s.indexesDone()
+	}
 }
 
+// count takes note of the pods that have ended since, and says whose finalizer may go.
+func (s *jobSync) count() {
+	u := s.status.UncountedTerminatedPods
+	for _, pod := range s.ended {
+		if !tracked(pod) {
+			continue
+		}
+		s.counted = append(s.counted, pod)
+		switch {
+		case slices.Contains(u.Succeeded, pod.UID) || slices.Contains(u.Failed, pod.UID) || !s.counts(pod):
+		case pod.Status.Phase != corev1.PodSucceeded: // a pod that is deleted before it has ended counts as failed
+			u.Failed = append(u.Failed, pod.UID)
+		case !indexed(s.job):
+			u.Succeeded = append(u.Succeeded, pod.UID)
+		}
+	}
+	if indexed(s.job) {
+		s.status.CompletedIndexes, s.status.Succeeded = s.done.String(), int32(s.done.len())
+	}
+}
+
+// succeeded is how many pods have succeeded, or indexes are done.
 func (s *jobSync) succeeded() int32 {
-	return s.status.Succeeded + int32(len(s.status.UncountedTerminatedPods.Succeeded))
+	if indexed(s.job) {
+		return int32(s.done.len())
+	}
+	return s.status.Succeeded + int32(len(s.status.UncountedTerminatedPods.Succeeded)) + s.fresh(func(pod *corev1.Pod) bool {
+		return pod.Status.Phase == corev1.PodSucceeded
+	})
 }
 
+// failed is how many pods have failed.
 func (s *jobSync) failed() int32 {
-	return s.status.Failed + int32(len(s.status.UncountedTerminatedPods.Failed))
+	return s.status.Failed + int32(len(s.status.UncountedTerminatedPods.Failed)) + s.fresh(func(pod *corev1.Pod) bool {
+		return pod.Status.Phase != corev1.PodSucceeded
+	})
+}
+
+// fresh is how many pods have ended in a certain way that the status does not know of.
+func (s *jobSync) fresh(so func(*corev1.Pod) bool) int32 {
+	u := s.status.UncountedTerminatedPods
+	n := int32(0)
+	for _, pod := range s.ended {
+		if tracked(pod) && s.counts(pod) && so(pod) && !slices.Contains(u.Succeeded, pod.UID) && !slices.Contains(u.Failed, pod.UID) {
+			n++
+		}
+	}
+	return n
 }
 
 // decide sets the condition that says how the Job will end, as soon as that is clear.
@@ -144,7 +184,7 @@ func (s *jobSync) untilDeadline() (time.Duration, bool) {
 // conclude ends the Job when it is clear how, no pod is left and all are counted.
 func (s *jobSync) conclude() {
 	u := s.status.UncountedTerminatedPods
-	if s.status.Active > 0 || s.terminating > 0 || len(u.Succeeded)+len(u.Failed) > 0 {
+	if s.status.Active > 0 || s.terminating > 0 || len(u.Succeeded)+len(u.Failed)+len(s.counted) > 0 {
 		return
 	}
 	for _, c := range s.status.Conditions {
@@ -183,12 +223,8 @@ func (s *jobSync) announce() {
 
 // release takes the finalizers off the pods that the stored status has taken note of.
 func (s *jobSync) release() error {
-	u := s.status.UncountedTerminatedPods
 	var errs []error
-	for _, pod := range s.ended {
-		if !tracked(pod) || !slices.Contains(u.Succeeded, pod.UID) && !slices.Contains(u.Failed, pod.UID) {
-			continue
-		}
+	for _, pod := range s.counted {
 		s.tell(api.KeyOf(s.job), component.Reconciled{Report: true, Do: "let go of pod " + pod.Name, Because: "its end is in the status"})
 		errs = append(errs, s.untrack(pod))
 	}
@@ -217,6 +253,9 @@ func jobCondition(s batchv1.JobStatus, t batchv1.JobConditionType) bool {
 func jobCounts(s batchv1.JobStatus) string {
 	u := s.UncountedTerminatedPods
 	text := fmt.Sprintf("%d active, %d succeeded, %d failed", s.Active, int(s.Succeeded)+len(u.Succeeded), int(s.Failed)+len(u.Failed))
+	if s.CompletedIndexes != "" {
+		text += "; done: index " + s.CompletedIndexes
+	}
 	for _, c := range s.Conditions {
 		if c.Status == corev1.ConditionTrue {
 			text += "; " + string(c.Type)

@@ -185,18 +185,22 @@ func TestDeletedJobLetsItsPodsGo(t *testing.T) {
 }
 
 func TestJobSurvivesStops(t *testing.T) {
-	for stop := 1; stop < 25; stop++ {
+	for stop := 1; stop < 50; stop++ {
+		j := job("work", 3, 2)
+		if stop%2 == 0 {
+			j = indexedJob("work", 3, 2)
+		}
 		b := newBench(t)
 		runPods(b, time.Second, func(int) corev1.PodPhase { return corev1.PodSucceeded })
 		m := b.start()
 		watchCount(b, 2)
-		add(b, job("work", 3, 2))
+		add(b, j)
 		n := 0
 		b.refuse = func(r api.Request) error {
 			if r.Resource == api.Pods && r.Subresource != "" {
 				return nil
 			}
-			if n++; n >= stop {
+			if n++; n >= stop/2+1 {
 				return api.ErrStopped
 			}
 			return nil
@@ -207,7 +211,7 @@ func TestJobSurvivesStops(t *testing.T) {
 		b.start()
 		b.run(time.Minute)
 		if got := jobStatus(b, "work"); !strings.HasPrefix(got, "0 active, 3 succeeded, 0 failed; ") {
-			t.Errorf("stopped at request %d: %s", stop, got)
+			t.Errorf("stopped at request %d, %s: %s", stop/2+1, deref(j.Spec.CompletionMode), got)
 		}
 	}
 }
