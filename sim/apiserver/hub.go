@@ -137,6 +137,9 @@ type watch struct {
 	closed bool   // nothing more will come
 }
 
+// longQueue is how many taken events a queue may have room for before that is given back.
+const longQueue = 1024
+
 // arrival is an event and when it reaches the watcher.
 type arrival struct {
 	at    time.Duration
@@ -206,11 +209,14 @@ func (w *watch) Next() (api.Event, bool) {
 	}
 	ev := w.queue[w.taken].event
 	w.queue[w.taken] = arrival{}
-	if w.taken++; w.taken == len(w.queue) {
+	w.taken++
+	switch {
+	case w.taken == len(w.queue) && w.taken > longQueue:
+		w.queue, w.taken = nil, 0
+	case w.taken == len(w.queue):
 		w.queue, w.taken = w.queue[:0], 0
-	} else if w.taken > 1024 && w.taken > len(w.queue)/2 {
-		w.queue = append(w.queue[:0], w.queue[w.taken:]...)
-		w.taken = 0
+	case w.taken > longQueue && w.taken > len(w.queue)/2:
+		w.queue, w.taken = slices.Delete(w.queue, 0, w.taken), 0 // which clears what lies behind, so that no old object is held on to
 	}
 	return ev, true
 }

@@ -35,9 +35,9 @@ type Change struct {
 	Delta int64
 }
 
-// logLimit bounds the change log. A reader that falls further behind looks at
-// all nodes again.
-const logLimit = 8192
+// logLimit bounds the change log, which holds on to pods as they were. A reader that
+// falls further behind looks at all nodes again, which costs it hardly more by then.
+const logLimit = 1024
 
 // changeLog is the tail of all changes, by an ever growing position.
 type changeLog struct {

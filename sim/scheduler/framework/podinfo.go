@@ -6,7 +6,7 @@ import (
 )
 
 // PodInfo is a pod with everything that the cycle asks of it worked out once.
-// It is never changed after NewPodInfo.
+// But for Refresh, which gives it a newer version of the same pod, it is never changed.
 type PodInfo struct {
 	// Pod is the object; shared, never changed.
 	Pod *v1.Pod
