@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	_ "time/tzdata" // a machine without time zones must not change what a run does
 
 	"github.com/spf13/cobra"
 

@@ -63,7 +63,7 @@ var outsideTheCore = []string{"etcdstore", "apiserver/rest"}
 
 // forbidden are functions that the core must not call: they make a run depend on more than its seed.
 var forbidden = map[string][]string{
-	"time":                              {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTicker", "NewTimer"},
+	"time":                              {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTicker", "NewTimer", "LoadLocation"},
 	"math/rand":                         nil, // nothing of it
 	"math/rand/v2":                      nil,
 	"crypto/rand":                       nil,

@@ -14,14 +14,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"minisim/sim/api"
+	"minisim/sim/api/timezone"
 	"minisim/sim/component"
 )
 
 // schedule makes the job that is due, if one is and may be, and sees to it that the next time is not missed.
 func (s *cronSync) schedule() error {
-	if zone := s.cron.Spec.TimeZone; zone != nil {
-		if _, err := time.LoadLocation(*zone); err != nil {
-			s.recorder.Eventf(s.cron, corev1.EventTypeWarning, "UnknownTimeZone", "invalid timeZone: %q: %s", *zone, err)
+	if name := s.cron.Spec.TimeZone; name != nil {
+		if _, err := timezone.Load(*name); err != nil {
+			s.recorder.Eventf(s.cron, corev1.EventTypeWarning, "UnknownTimeZone", "invalid timeZone: %q: %s", *name, err)
 			return nil
 		}
 	}
@@ -121,9 +122,9 @@ func cronJobName(c *batchv1.CronJob, at time.Time) string {
 
 func jobOf(c *batchv1.CronJob, name string, at time.Time) *batchv1.Job {
 	t := c.Spec.JobTemplate.DeepCopy()
-	if zone := c.Spec.TimeZone; zone == nil {
+	if name := c.Spec.TimeZone; name == nil {
 		at = at.UTC()
-	} else if location, err := time.LoadLocation(*zone); err == nil {
+	} else if location, err := timezone.Load(*name); err == nil {
 		at = at.In(location)
 	}
 	annotations := maps.Clone(t.Annotations)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/robfig/cron/v3"
 	batchv1 "k8s.io/api/batch/v1"
+
+	"minisim/sim/api/timezone"
 )
 
 // scheduleDelay is how long after its time a CronJob is looked at, so that a
@@ -26,11 +28,13 @@ func scheduleOf(c *batchv1.CronJob) (s cron.Schedule, err error) {
 			err = fmt.Errorf("invalid schedule format: %v", r)
 		}
 	}()
-	text := c.Spec.Schedule
-	if c.Spec.TimeZone != nil {
-		text = "TZ=" + *c.Spec.TimeZone + " " + text
+	if s, err = cron.ParseStandard(c.Spec.Schedule); err != nil || c.Spec.TimeZone == nil {
+		return s, err
 	}
-	return cron.ParseStandard(text)
+	if times, ok := s.(*cron.SpecSchedule); ok { // and not @every
+		times.Location, err = timezone.Load(*c.Spec.TimeZone)
+	}
+	return s, err
 }
 
 // since is the time after which a CronJob's schedule counts: that of the last

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/robfig/cron/v3"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"minisim/sim/api/timezone"
 )
 
 var cronJobs = kind[*batchv1.CronJob]{
@@ -139,21 +140,21 @@ func parseSchedule(s string) (err error) {
 // zonePart is a part of the name of a time zone.
 var zonePart = regexp.MustCompile(`^[A-Za-z._0-9+-]{1,14}$`)
 
-func (f *faults) timeZone(p *field.Path, child, zone string) {
-	if zone == "" {
-		f.invalid(p, child, zone, "timeZone must be nil or non-empty string")
+func (f *faults) timeZone(p *field.Path, child, name string) {
+	if name == "" {
+		f.invalid(p, child, name, "timeZone must be nil or non-empty string")
 		return
 	}
-	for part := range strings.SplitSeq(zone, "/") {
+	for part := range strings.SplitSeq(name, "/") {
 		if part == "." || part == ".." || strings.HasPrefix(part, "-") || !zonePart.MatchString(part) {
-			f.invalid(p, child, zone, "unknown time zone "+zone)
+			f.invalid(p, child, name, "unknown time zone "+name)
 			return
 		}
 	}
-	if strings.EqualFold(zone, "Local") {
-		f.invalid(p, child, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")
+	if strings.EqualFold(name, "Local") {
+		f.invalid(p, child, name, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")
 	}
-	if _, err := time.LoadLocation(zone); err != nil {
-		f.invalid(p, child, zone, err.Error())
+	if _, err := timezone.Load(name); err != nil && name != "Local" {
+		f.invalid(p, child, name, err.Error())
 	}
 }
