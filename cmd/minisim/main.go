@@ -12,7 +12,9 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	"k8s.io/klog/v2"
 
 	"minisim/internal/source"
 )
@@ -48,8 +50,12 @@ func Main() int {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer stop()
+	quieten()
 	return run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
 }
+
+// quieten has libraries keep to themselves what they would log: it has no place on a screen, and none in what is told.
+func quieten() { klog.SetLogger(logr.Discard()) }
 
 func run(ctx context.Context, args []string, s streams) int {
 	root := rootCommand(s)

@@ -18,7 +18,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"minisim": main})
+	testscript.Main(m, map[string]func(){"minisim": main, "minisim-breaks": breaks})
 }
 
 // TestScript runs the command line as a user does: each file of testdata/script is a session.

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"k8s.io/klog/v2"
+
+	"minisim/sim/session"
+	"minisim/sim/trace"
 )
 
 // terminal is a real one, of 100×30 characters, with a shell command in it.
@@ -168,4 +174,51 @@ func TestCtrlCOnTheScreenKeepsTheRecording(t *testing.T) {
 	term.see("n", "gets a machine")
 	term.press("C-c")
 	term.see("Ctrl-C", "minisim: interrupted", "exit code 130", "the same run as recorded")
+}
+
+// breaks is a program that shows a run on the screen in which a library grumbles at
+// once, and the simulation breaks down at the first decision.
+func breaks() {
+	os.Exit(broken(context.Background(), streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+func broken(ctx context.Context, s streams) int {
+	quieten()
+	in, err := sessionInput("hello", runOptions{})
+	if err != nil {
+		return report(err, s.err)
+	}
+	run, err := session.Open(ctx, in, session.Options{})
+	if err != nil {
+		return report(err, s.err)
+	}
+	run.Subscribe(func(r trace.Record) {
+		klog.Error("a library grumbles")
+		if r.Body.Kind() == "decision" {
+			panic("broken on purpose")
+		}
+	})
+	return report(showScreen(ctx, run, nil, nil, "dark", pace{}, s), s.err)
+}
+
+// TestBreakdownGivesTheTerminalBack has the simulation panic under the screen: the
+// terminal is as it was before, and says what has happened and where.
+func TestBreakdownGivesTheTerminalBack(t *testing.T) {
+	told := filepath.Join(t.TempDir(), "told")
+	term := openTerminal(t, "echo before; minisim-breaks 2>"+told+"; echo exit code $?; stty -a; exec sleep 60")
+	term.see("the start", "Nothing has happened yet")
+	term.press("n")
+	term.see("n", "before", "exit code 1", " icanon", "!-icanon", " echo ", "!-echo ")
+	text, err := os.ReadFile(told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"minisim: the simulation has broken down: broken on purpose", "terminal_test.go:", "!grumbles"} {
+		if rest, not := strings.CutPrefix(want, "!"); strings.Contains(string(text), rest) == not {
+			t.Errorf("want %q on standard error:\n%s", want, text)
+		}
+	}
+	if on := strings.TrimSpace(term.tmux("display-message", "-p", "#{alternate_on}#{mouse_any_flag}")); on != "00" {
+		t.Errorf("the alternate screen and the mouse are left at %s", on)
+	}
 }
