@@ -124,7 +124,10 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 			return err
 		}
 		served.card.Scenario = name
-		defer func() { err = errors.Join(err, served.release()) }()
+		defer func() {
+			err = errors.Join(err, served.release())
+			served.farewell(o.record, err, s.err)
+		}()
 	}
 	log, closeLog, err := etcdLog(o.etcdLog, s)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"minisim/internal/roster"
@@ -56,6 +57,20 @@ func (v *serving) release() error {
 		return nil
 	}
 	return v.home.Release()
+}
+
+// farewell says that the cluster is no more, and where its recording is, unless
+// an error is to be told instead.
+func (v *serving) farewell(record string, err error, to io.Writer) {
+	ended := err == nil || errors.Is(err, errFailed) || errors.Is(err, errQuit) || errors.Is(err, context.Canceled)
+	if v == nil || !ended {
+		return
+	}
+	text := "cluster " + v.home.Name + " has ended"
+	if record != "" {
+		text += "; its recording is " + record
+	}
+	fmt.Fprintln(to, text)
 }
 
 // serve keeps the run going, and tells it, while others come to it.

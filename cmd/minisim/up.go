@@ -106,7 +106,9 @@ func up(ctx context.Context, args []string, o upOptions, s streams) (err error) 
 		fmt.Fprintln(log, "minisim: "+err.Error())
 		return errors.Join(err, log.Close(), home.Abandon())
 	}
-	return errors.Join(err, log.Close(), home.Release())
+	err = errors.Join(err, log.Close(), home.Release())
+	served.farewell(o.record, err, s.err)
+	return err
 }
 
 // wanted is what the cluster is made of, and the file as the user named it; "" for an empty cluster.
