@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ func consoleCommands() []consoleCommand {
 		{"resume", "", "Have virtual time go on after a pause or steps", "", false, (*host).resumeCommand},
 		{"step", "[N]", "Go on to the next decision, or N of them, tell what happens, and stop", "A step is that of run --step: it ends after a decision of the scheduler, a\ncontroller or a person. A cluster that runs is paused first.", false, (*host).stepCommand},
 		{"speed", "[N | max]", "Have virtual time go N times as fast as real time, or say how fast it goes", "", false, (*host).speedCommand},
+		{"answer", "[QUESTION] TEXT", "Answer a question of the scenario", "QUESTION is its name; it may be left out when one question is open. A choice is given by its\nnumber or in words. Until the question is decided, another answer takes the place of the first.\nminisim status lists the open questions.", false, (*host).answerCommand},
 		{"status", "[json]", "Say how a running cluster stands", "", true, (*host).statusCommand},
 		{"why", "POD [FORM] [fix]", "Explain where a pod is, or why it is Pending", "", true, (*host).whyCommand},
 		{"complete", "WORD...", "List how a command can go on", "", true, (*host).completeCommand},
@@ -181,6 +183,7 @@ func (h *host) stepCommand(job *remote.Job, args []string, told *trace.Text) err
 	if !h.still() {
 		h.keeper.pause()
 	}
+	h.stepped(nil, nil)
 	h.echo = told.Record
 	defer func() { h.echo = nil }()
 	ctx, cancel := context.WithCancel(job.Ctx) // it ends when nobody waits any more, or the run is to end
@@ -195,8 +198,8 @@ func (h *host) stepCommand(job *remote.Job, args []string, told *trace.Text) err
 			return err
 		}
 		told.Flush()
-		if at := h.session.Stopped(); at != nil && at.Scene != nil && at.Scene.Text != "" {
-			fmt.Fprintln(job.Out, scenario.Plain(at.Scene.Text))
+		if at := h.session.Stopped(); at != nil && at.Scene != nil {
+			h.stepped(at.Scene, job.Out)
 		} else if at == nil || at.Reached() && at.Record == nil && at.Breakpoint == nil {
 			h.cluster().Engine.Idle(h.session.Now())
 			fmt.Fprintf(job.Out, "Nothing was decided for %s.\n", scenario.Settled)
@@ -204,6 +207,52 @@ func (h *host) stepCommand(job *remote.Job, args []string, told *trace.Text) err
 		}
 	}
 	fmt.Fprintf(job.Out, "Paused at %ss of virtual time, step %d.\n", clock(h.session.Now()), h.session.StepNumber())
+	return nil
+}
+
+// stepped notes, and tells, to which scene a step has come; nil is none.
+func (h *host) stepped(scene *scenario.Stop, to io.Writer) {
+	if h.keeper != nil {
+		h.keeper.scene, h.keeper.went = scene, false
+	}
+	if scene != nil {
+		fmt.Fprintln(to, sceneText(scene))
+	}
+}
+
+// answerCommand answers a question: the one that the first word names, or else the only open one.
+func (h *host) answerCommand(job *remote.Job, args []string, _ *trace.Text) error {
+	open := h.runner().Open()
+	var q *scenario.Question
+	if len(args) > 1 {
+		for _, named := range h.session.Scenario().Questions() {
+			if named.ID == args[0] {
+				q, args = named, args[1:]
+				break
+			}
+		}
+	}
+	switch {
+	case len(args) == 0:
+		return remote.Usage("answer needs the answer's text")
+	case q == nil && len(open) == 0:
+		return errors.New("no question is open")
+	case q == nil && len(open) > 1:
+		var ids []string
+		for _, o := range open {
+			ids = append(ids, o.ID)
+		}
+		return remote.Usage("several questions are open: say which (%s), as in answer %s TEXT", strings.Join(ids, ", "), ids[0])
+	case q == nil:
+		q = open[0]
+	}
+	if err := h.session.Answer(q.ID, strings.Join(args, " ")); err != nil {
+		return remote.UsageError{Err: err}
+	}
+	fmt.Fprintf(job.Out, "The answer to question %s is noted.\n", q.ID)
+	if h.keeper != nil && h.keeper.answered(q.ID) {
+		fmt.Fprintf(job.Out, "Goes on from %ss of virtual time, %s.\n", clock(h.session.Now()), pacedAt(h.keeper.speed))
+	}
 	return nil
 }
 

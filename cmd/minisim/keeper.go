@@ -2,10 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"minisim/internal/roster"
 	"minisim/sim/apiserver/rest"
+	"minisim/sim/scenario"
 	"minisim/sim/session"
 )
 
@@ -18,7 +21,9 @@ type keeper struct {
 	then   float64 // the speed of what comes after it
 	speed  float64 // the present one
 	paused bool
-	ended  bool // the scenario has come to its end once
+	ended  bool           // the scenario has come to its end once
+	scene  *scenario.Stop // where the scenario pauses or asks something, nil if it stands elsewhere
+	went   bool           // it went on by itself until it came to the scene
 }
 
 // bootTime is for how long, in virtual time, a cluster of minisim up has been up when others are let in.
@@ -27,6 +32,7 @@ const bootTime = 5 * time.Second
 // boot goes on until the machines are up.
 func (k *keeper) boot() error {
 	_, err := k.session.Until(k.ctx, session.After(bootTime))
+	k.halt(k.session.Runner().Stopped())
 	return errors.Join(err, k.failed)
 }
 
@@ -85,7 +91,51 @@ func (k *keeper) conclude() {
 
 func (k *keeper) step() error {
 	_, err := k.session.Step()
+	k.halt(k.session.Runner().Stopped())
 	return errors.Join(err, k.failed)
+}
+
+// halt pauses where the scenario wants to be looked at or asks something, and says
+// how it goes on. Nobody may sit here: people at other terminals see to it.
+func (k *keeper) halt(at *scenario.Stop) {
+	if at == nil {
+		return
+	}
+	k.scene, k.went = at, !k.paused
+	k.pause()
+	to := k.streams.err
+	if k.text != nil {
+		k.text.Flush()
+		to = k.streams.out
+	}
+	fmt.Fprintln(to, sceneText(at))
+}
+
+// answered goes on after a question, unless somebody had paused the cluster before it.
+func (k *keeper) answered(id string) (goesOn bool) {
+	if k.scene == nil || k.scene.Question == nil || k.scene.Question.ID != id {
+		return false
+	}
+	k.scene = nil
+	if k.went {
+		k.resume()
+	}
+	return k.went
+}
+
+// sceneText says what the scenario waits for, and how it goes on.
+func sceneText(at *scenario.Stop) string {
+	text := "The scenario pauses here"
+	if at.Text != "" {
+		text += ": " + strings.TrimSuffix(scenario.Plain(at.Text), ".")
+	}
+	if at.Question == nil {
+		return text + ". It goes on with minisim resume."
+	}
+	if !at.Paused {
+		text = "The scenario waits"
+	}
+	return text + fmt.Sprintf(". Question %s is answered with minisim answer TEXT; without an answer it goes on with minisim resume.", at.Question.ID)
 }
 
 // setSpeed has virtual time go so many times as fast as real time; when it stands still, once it goes on.
@@ -98,11 +148,13 @@ func (k *keeper) setSpeed(speed float64) {
 
 func (k *keeper) pause() {
 	k.paused = true
-	k.live.Pause()
+	if k.live != nil {
+		k.live.Pause()
+	}
 }
 
 func (k *keeper) resume() {
-	k.paused = false
+	k.paused, k.scene = false, nil
 	k.live.Speed(k.speed)
 }
 

@@ -32,6 +32,18 @@ type status struct {
 	Pods     int                 `json:"pods"`
 	Running  int                 `json:"running"` // pods in the phase Running
 	Services []scenario.Standing `json:"services,omitempty"`
+
+	Scene string           `json:"scene,omitempty"` // where the scenario has paused it, and how it goes on
+	Open  []questionStatus `json:"questions,omitempty"`
+}
+
+// questionStatus is a question that can be answered.
+type questionStatus struct {
+	ID       string   `json:"id"`
+	Question string   `json:"question"`
+	Choices  []string `json:"choices,omitempty"`
+	Points   int64    `json:"points"`
+	Answer   string   `json:"answer,omitempty"` // given so far
 }
 
 // nodeStatus is what is true of a worker, and what the masters believe.
@@ -56,6 +68,12 @@ func (h *host) status() status {
 		if k.paused {
 			s.State = "paused"
 		}
+		if k.scene != nil {
+			s.Scene = sceneText(k.scene)
+		}
+	}
+	for _, q := range h.runner().Open() {
+		s.Open = append(s.Open, questionStatus{q.ID, scenario.Plain(q.Text), q.Choices, q.Points, h.runner().Given(q.ID)})
 	}
 	machines := c.Machines()
 	for _, master := range machines[:len(machines)-len(c.Config.Workers)] {
@@ -119,6 +137,18 @@ func (s status) print(w io.Writer) {
 		line("state", "%s, virtual time goes %s", s.State, pacedAt(s.Speed))
 	}
 	line("time", "%s%s of virtual time, %d steps, hash %s", s.Virtual, inHours(s.Virtual), s.Steps, s.Hash)
+	if s.Scene != "" {
+		line("scene", "%s", s.Scene)
+	}
+	for _, q := range s.Open {
+		line("question", "%s: %s", q.ID, q.Question)
+		for i, c := range q.Choices {
+			line("", "%d. %s", i+1, c)
+		}
+		if q.Answer != "" {
+			line("", "answered so far: %s", q.Answer)
+		}
+	}
 	for _, master := range s.Dark {
 		line("masters", "%s has no power: no API server answers, and nodes and pods are as last known", master)
 	}

@@ -138,6 +138,8 @@ func (o upOptions) live(ctx context.Context, in session.Input, served *serving, 
 	err = p.serve(served, o.runOptions, func(d *door) error {
 		if o.step {
 			fmt.Fprintf(s.err, "Paused at %ss: minisim step goes on to the next decision, minisim resume lets time go on.\n", clock(run.Now()))
+		} else if at := run.Runner().Stopped(); at != nil {
+			fmt.Fprintln(s.err, sceneText(at))
 		}
 		_, err := fmt.Fprintln(s.out, d.way())
 		return err

@@ -28,6 +28,7 @@ type item struct {
 	why    string // the decision that it was read off
 	mark   *Mark  // nil: not marked yet
 	closed bool   // the mark is that of a run that has ended without an answer
+	judged bool   // it has had a mark; what is answered later would make another one of it in a replay
 }
 
 // Asked is the record of a question.
@@ -110,7 +111,7 @@ func (r *Runner) Answer(id, text string) error {
 		if q == nil || q.ID != id {
 			continue
 		}
-		if it := r.exam.item(i); it != nil && it.known {
+		if it := r.exam.item(i); it != nil && (it.known || it.judged) {
 			return fmt.Errorf("question %s is decided already", id)
 		}
 		answer, err := q.Understand(text)
@@ -121,6 +122,20 @@ func (r *Runner) Answer(id, text string) error {
 	}
 	return fmt.Errorf("there is no question %q", shorten(id))
 }
+
+// Open are the questions that have been asked and can still be answered, in the order in which they were.
+func (r *Runner) Open() []*Question {
+	var out []*Question
+	for _, it := range r.exam.items {
+		if !it.known && !it.judged {
+			out = append(out, it.Question)
+		}
+	}
+	return out
+}
+
+// Given is what was answered to a question, by its id; "" if nothing was.
+func (r *Runner) Given(id string) string { return r.exam.given[id] }
 
 // Marks are those given so far, in the order of the questions.
 func (r *Runner) Marks() []Mark {
@@ -261,7 +276,7 @@ func (r *Runner) judge(it *item, text string, err error) {
 		m.Of, m.Right, m.Error = 0, "", err.Error()
 	}
 	m = q.Mark(m, r.exam.given[q.ID])
-	it.mark = &m
+	it.mark, it.judged = &m, true
 	r.Cluster.Trace.Add(m)
 }
 

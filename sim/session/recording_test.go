@@ -144,9 +144,12 @@ func TestReplayAtTheLastMoment(t *testing.T) {
 
 // TestReplayOfARunInRealTime serves runs as one is served that keeps pace with real
 // time: its clock idles between steps whenever somebody looks, and verbs come at any moment.
+// Where the scenario pauses or asks, it stands for a while, and questions that are open are
+// answered then or later, more than once perhaps, or never.
 func TestReplayOfARunInRealTime(t *testing.T) {
+	paused, answered := 0, 0
 	eachSeed(t, func(t *testing.T, seed uint64, dice *rand.Rand) {
-		in := builtin(t, "node-dies", seed)
+		in := builtin(t, []string{"node-dies", "lesson-scheduling"}[seed%2], seed)
 		in.Served = true
 		s, err := Open(t.Context(), in, Options{})
 		if err != nil {
@@ -167,6 +170,17 @@ func TestReplayOfARunInRealTime(t *testing.T) {
 				e.Submit(verb)
 				s.Serve(e.Now() + time.Duration(dice.Int64N(1e10)))
 			}
+			if s.Runner().Stopped() != nil {
+				paused++
+				e.Idle(e.Now() + time.Duration(dice.Int64N(1e10)))
+			}
+			if open := s.Runner().Open(); len(open) > 0 && dice.IntN(3) == 0 {
+				q := open[dice.IntN(len(open))]
+				text := fmt.Sprint(dice.IntN(4)) // a choice by its number, or free text
+				if err := s.Answer(q.ID, text); err == nil {
+					answered++
+				}
+			}
 			if _, err := s.Step(); err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +191,13 @@ func TestReplayOfARunInRealTime(t *testing.T) {
 		}
 		defer closed(t, again)
 		equal(t, "the replay", stateOf(again), stateOf(s))
+		if !reflect.DeepEqual(again.Runner().Marks(), s.Runner().Marks()) {
+			t.Errorf("the marks are %+v, and were %+v", again.Runner().Marks(), s.Runner().Marks())
+		}
 	})
+	if paused == 0 || answered == 0 {
+		t.Errorf("%d pauses and %d answers show nothing", paused, answered)
+	}
 }
 
 // TestReplayAfterIdling lets the clock of a served run stand, when a verb comes, where
