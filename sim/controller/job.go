@@ -100,11 +100,13 @@ type jobSync struct {
 	status batchv1.JobStatus // as it is to be
 	now    time.Time
 
-	active      []*corev1.Pod // run or are about to
-	terminating int           // are being deleted and have not ended
-	ended       []*corev1.Pod // have succeeded or failed
-	done        indexSet      // of an indexed Job: what has succeeded
-	counted     []*corev1.Pod // those of the ended whose finalizer goes once the status is stored
+	active      []*corev1.Pod       // run or are about to
+	terminating int                 // are being deleted and have not ended
+	ended       []*corev1.Pod       // have succeeded or failed
+	done        indexSet            // of an indexed Job: what has succeeded
+	lost        indexSet            // with backoffLimitPerIndex: what has failed for good
+	held        map[int]*corev1.Pod // with backoffLimitPerIndex: failed pods that wait for their successor, by index
+	counted     []*corev1.Pod       // those of the ended whose finalizer goes once the status is stored
 }
 
 // Reconcile counts what has ended, creates or deletes pods and writes the status.

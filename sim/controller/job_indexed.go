@@ -56,15 +56,20 @@ func (s *jobSync) indexesDone() indexSet {
 	return done.with(indexesOf(fresh...)...)
 }
 
-// freeIndexes are the n lowest indexes that are not done and that no pod works on.
+// freeIndexes are the n lowest indexes that are neither done nor lost and that no
+// pod works on; one that is being deleted does so if the Job waits for its end.
 func (s *jobSync) freeIndexes(n int) []int {
+	working := s.active
+	if replacesFailedOnly(s.job) {
+		working = slices.Concat(working, slices.DeleteFunc(slices.Clone(s.ended), podTerminal))
+	}
 	var taken []int
-	for _, pod := range s.active {
+	for _, pod := range working {
 		if i, ok := s.index(pod); ok {
 			taken = append(taken, i)
 		}
 	}
-	return s.done.with(indexesOf(taken...)...).missing(n, int(*s.job.Spec.Completions))
+	return s.done.with(s.lost...).with(indexesOf(taken...)...).missing(n, int(*s.job.Spec.Completions))
 }
 
 // misplaced are the active pods of an indexed Job that must go: those without an

@@ -108,3 +108,8 @@ func indexesOf(indexes ...int) indexSet {
 	}
 	return indexSet(nil).with(spans...)
 }
+
+// common is how many indexes are in both sets.
+func (s indexSet) common(other indexSet) int {
+	return s.len() + other.len() - s.with(other...).len()
+}

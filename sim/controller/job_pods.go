@@ -28,14 +28,30 @@ func (s *jobSync) manage() error {
 		return s.remove(victims, want)
 	}
 	missing := want - len(s.active)
+	if replacesFailedOnly(s.job) {
+		missing -= s.terminating
+	}
 	if missing <= 0 {
 		return nil
 	}
-	if wait := s.backoff(); wait > 0 {
+	missing = min(missing, burstReplicas)
+	wait := time.Duration(0)
+	if !limitsEachIndex(s.job) {
+		wait = s.backoff()
+	}
+	var indexes []int
+	if wait <= 0 && indexed(s.job) {
+		indexes, wait = s.rested(s.freeIndexes(missing))
+		missing = len(indexes)
+	}
+	switch {
+	case wait > 0:
 		s.queue.AddAfter(api.KeyOf(s.job), wait)
 		return nil
+	case missing == 0:
+		return nil
 	}
-	return s.create(min(missing, burstReplicas), want)
+	return s.create(missing, indexes, want)
 }
 
 // surplus are the n pods that are too many, and in any case those of an indexed
@@ -51,7 +67,7 @@ func (s *jobSync) surplus(n int) []*corev1.Pod {
 
 // wantActive is how many pods should run now.
 func (s *jobSync) wantActive() int {
-	if suspended(s.job) || jobCondition(s.status, batchv1.JobFailureTarget) || jobCondition(s.status, batchv1.JobSuccessCriteriaMet) {
+	if suspended(s.job) || s.ending() {
 		return 0
 	}
 	parallelism := int(*s.job.Spec.Parallelism)
@@ -67,17 +83,15 @@ func (s *jobSync) wantActive() int {
 
 func suspended(job *batchv1.Job) bool { return deref(job.Spec.Suspend) }
 
-func (s *jobSync) create(n, want int) error {
+// create makes n pods, in an indexed Job those with the indexes.
+func (s *jobSync) create(n int, indexes []int, want int) error {
 	key := api.KeyOf(s.job)
 	because := fmt.Sprintf("parallelism %d", *s.job.Spec.Parallelism)
 	if s.job.Spec.Completions != nil {
 		because += fmt.Sprintf(", %d of %d completions", s.succeeded(), *s.job.Spec.Completions)
 	}
 	do := fmt.Sprintf("create %d", n)
-	var indexes []int
 	if indexed(s.job) {
-		indexes = s.freeIndexes(n)
-		n = len(indexes)
 		do = fmt.Sprintf("create %d with the index %s", n, indexesOf(indexes...))
 	}
 	s.tell(key, component.Reconciled{Want: pods(want), Have: fmt.Sprint(len(s.active)), Do: do, Because: because})
@@ -89,6 +103,9 @@ func (s *jobSync) create(n, want int) error {
 			pod.Finalizers = append(pod.Finalizers, batchv1.JobTrackingFinalizer)
 			if indexed(s.job) {
 				s.number(pod, indexes[i])
+				if limitsEachIndex(s.job) {
+					s.passFailures(pod, indexes[i])
+				}
 				i++
 			}
 		})
@@ -173,11 +190,15 @@ func (s *jobSync) backoff() time.Duration {
 	if failures == 0 {
 		return 0
 	}
-	wait := maxJobBackoff
+	return backoffAfter(failures, last).Sub(s.now)
+}
+
+// backoffAfter is when a new pod may follow after failures in a row, the last of them at a time.
+func backoffAfter(failures int, last time.Time) time.Time {
 	if failures < 7 { // 10 s << 6 is above the maximum
-		wait = jobBackoff << (failures - 1)
+		return last.Add(jobBackoff << (failures - 1))
 	}
-	return last.Add(wait).Sub(s.now)
+	return last.Add(maxJobBackoff)
 }
 
 // endOf is when a pod's last container ended, or else when the pod was last known to change.

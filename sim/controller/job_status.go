@@ -19,6 +19,8 @@ const (
 	jobReached  = "Reached expected number of succeeded pods"
 	jobBackedUp = "Job has reached the specified backoff limit"
 	jobTooLong  = "Job was active longer than specified deadline"
+	jobLost     = "Job has failed indexes"
+	jobLostMany = "Job has exceeded the specified maximal number of failed indexes"
 )
 
 // start notes when the Job began, and whether it is suspended.
@@ -79,27 +81,53 @@ func (s *jobSync) tally() {
 	if indexed(s.job) {
 		s.done = s.indexesDone()
 	}
+	if limitsEachIndex(s.job) {
+		s.lost = s.indexesLost()
+		s.held = s.heldPods()
+	}
 }
 
 // count takes note of the pods that have ended since, and says whose finalizer may go.
 func (s *jobSync) count() {
 	u := s.status.UncountedTerminatedPods
 	for _, pod := range s.ended {
-		if !tracked(pod) {
+		if !tracked(pod) || !s.mayGo(pod) {
 			continue
 		}
 		s.counted = append(s.counted, pod)
 		switch {
 		case slices.Contains(u.Succeeded, pod.UID) || slices.Contains(u.Failed, pod.UID) || !s.counts(pod):
-		case pod.Status.Phase != corev1.PodSucceeded: // a pod that is deleted before it has ended counts as failed
-			u.Failed = append(u.Failed, pod.UID)
-		case !indexed(s.job):
-			u.Succeeded = append(u.Succeeded, pod.UID)
+		case pod.Status.Phase == corev1.PodSucceeded:
+			if !indexed(s.job) {
+				u.Succeeded = append(u.Succeeded, pod.UID)
+			}
+		case s.hasFailed(pod) || jobCondition(s.status, batchv1.JobFailureTarget): // no pod of a Job that fails succeeds after it
+			if judge(s.job.Spec.PodFailurePolicy, pod).counts() {
+				u.Failed = append(u.Failed, pod.UID)
+			}
 		}
 	}
 	if indexed(s.job) {
 		s.status.CompletedIndexes, s.status.Succeeded = s.done.String(), int32(s.done.len())
 	}
+	if limitsEachIndex(s.job) {
+		text := s.lost.String()
+		s.status.FailedIndexes = &text
+	}
+}
+
+// mayGo says whether a pod that has ended or is about to needs its finalizer no more.
+func (s *jobSync) mayGo(pod *corev1.Pod) bool {
+	if s.job.DeletionTimestamp != nil || s.ending() || pod.Status.Phase == corev1.PodSucceeded {
+		return true
+	}
+	n, _ := completionIndex(pod)
+	return s.hasFailed(pod) && s.held[n] != pod
+}
+
+// ending says whether it is clear how the Job ends.
+func (s *jobSync) ending() bool {
+	return jobCondition(s.status, batchv1.JobFailureTarget) || jobCondition(s.status, batchv1.JobSuccessCriteriaMet)
 }
 
 // succeeded is how many pods have succeeded, or indexes are done.
@@ -115,7 +143,7 @@ func (s *jobSync) succeeded() int32 {
 // failed is how many pods have failed.
 func (s *jobSync) failed() int32 {
 	return s.status.Failed + int32(len(s.status.UncountedTerminatedPods.Failed)) + s.fresh(func(pod *corev1.Pod) bool {
-		return pod.Status.Phase != corev1.PodSucceeded
+		return s.hasFailed(pod) && judge(s.job.Spec.PodFailurePolicy, pod).counts()
 	})
 }
 
@@ -133,15 +161,30 @@ func (s *jobSync) fresh(so func(*corev1.Pod) bool) int32 {
 
 // decide sets the condition that says how the Job will end, as soon as that is clear.
 func (s *jobSync) decide() {
-	if jobCondition(s.status, batchv1.JobFailureTarget) || jobCondition(s.status, batchv1.JobSuccessCriteriaMet) {
+	if s.ending() {
 		return
 	}
 	deadline, has := s.untilDeadline()
+	fail := func(reason, message string) {
+		s.setCondition(batchv1.JobFailureTarget, corev1.ConditionTrue, reason, message)
+	}
+	failure, success := s.failure(), ""
+	if indexed(s.job) {
+		success = succeededBy(s.job.Spec.SuccessPolicy, s.done, int(*s.job.Spec.Completions))
+	}
 	switch {
+	case failure != "":
+		fail(batchv1.JobReasonPodFailurePolicy, failure)
 	case s.failed() > *s.job.Spec.BackoffLimit || s.tooManyRestarts():
-		s.setCondition(batchv1.JobFailureTarget, corev1.ConditionTrue, batchv1.JobReasonBackoffLimitExceeded, jobBackedUp)
+		fail(batchv1.JobReasonBackoffLimitExceeded, jobBackedUp)
 	case has && deadline <= 0:
-		s.setCondition(batchv1.JobFailureTarget, corev1.ConditionTrue, batchv1.JobReasonDeadlineExceeded, jobTooLong)
+		fail(batchv1.JobReasonDeadlineExceeded, jobTooLong)
+	case s.job.Spec.MaxFailedIndexes != nil && s.lost.len() > int(*s.job.Spec.MaxFailedIndexes):
+		fail(batchv1.JobReasonMaxFailedIndexesExceeded, jobLostMany)
+	case s.lost.len() > 0 && s.lost.len()+s.done.len() >= int(*s.job.Spec.Completions):
+		fail(batchv1.JobReasonFailedIndexes, jobLost)
+	case success != "":
+		s.setCondition(batchv1.JobSuccessCriteriaMet, corev1.ConditionTrue, batchv1.JobReasonSuccessPolicy, success)
 	case s.reached():
 		s.setCondition(batchv1.JobSuccessCriteriaMet, corev1.ConditionTrue, batchv1.JobReasonCompletionsReached, jobReached)
 	case has:
@@ -255,6 +298,9 @@ func jobCounts(s batchv1.JobStatus) string {
 	text := fmt.Sprintf("%d active, %d succeeded, %d failed", s.Active, int(s.Succeeded)+len(u.Succeeded), int(s.Failed)+len(u.Failed))
 	if s.CompletedIndexes != "" {
 		text += "; done: index " + s.CompletedIndexes
+	}
+	if lost := deref(s.FailedIndexes); lost != "" {
+		text += "; failed for good: index " + lost
 	}
 	for _, c := range s.Conditions {
 		if c.Status == corev1.ConditionTrue {
