@@ -95,7 +95,9 @@ func (r Request) everyday() bool {
 	case Outcome(metav1.StatusReasonConflict), Outcome(metav1.StatusReasonAlreadyExists), Outcome(metav1.StatusReasonNotFound):
 		return r.Rule != access.Masters
 	}
-	return r.Error == "" && (r.Verb == api.VerbUpdate || r.Verb == api.VerbPatch) && r.Rule != access.Masters
+	keepsUp := r.Verb == api.VerbUpdate || r.Verb == api.VerbPatch ||
+		r.Resource == api.Endpoints.String() // which repeat what EndpointSlices say
+	return r.Error == "" && keepsUp && r.Rule != access.Masters
 }
 
 func (r Request) sentence() string {

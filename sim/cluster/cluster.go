@@ -209,7 +209,7 @@ func (c *Cluster) boot(name string) {
 	c.Trace.Then(Power{Machine: name, Programs: m.names(), On: true, Master: m.server})
 	m.on = true
 	if m.server {
-		first := []api.Object{controller.DefaultStorageClass()}
+		first := append(serverEndpoints(masterAddress), controller.DefaultStorageClass())
 		if c.Config.Metrics {
 			first = append(first, metrics.Roles()...)
 		}

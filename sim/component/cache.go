@@ -20,6 +20,7 @@ type Cache[T api.Object] struct {
 	handlers []func(old, new T)
 	watch    api.Watch
 	synced   bool
+	revision int64 // of the store, up to which it has everything
 }
 
 // Informer adds a cache of resource r to a process that has not started yet, or see Open.
@@ -81,6 +82,9 @@ func (c *Cache[T]) By(index, value string) []T { return slices.Clone(c.indexes[i
 // CountBy is how many objects there are for which the index has the value.
 func (c *Cache[T]) CountBy(index, value string) int { return len(c.indexes[index].objects[value]) }
 
+// Revision is the newest revision of the store of which the cache is known to have everything.
+func (c *Cache[T]) Revision() int64 { return c.revision }
+
 // Synced says whether the first list has come.
 func (c *Cache[T]) Synced() bool { return c.synced }
 
@@ -111,6 +115,7 @@ func (c *Cache[T]) start() error {
 	}
 	c.watch = w
 	c.synced = true
+	c.revision = list.Revision
 	c.replace(list.Items)
 	return nil
 }
@@ -139,6 +144,7 @@ func (c *Cache[T]) take() {
 	if !ok {
 		return
 	}
+	c.revision = max(c.revision, ev.Revision)
 	switch ev.Type {
 	case api.Added, api.Modified:
 		c.put(ev.Object.(T))

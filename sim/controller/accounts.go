@@ -9,6 +9,7 @@ const nodeAccount = "node-controller"
 // act under their own names; their rights are in the ClusterRoles "system:controller:…".
 var accounts = map[string]string{
 	"daemonset-controller":                        "daemon-set-controller",
+	"endpoints-controller":                        "endpoint-controller",
 	"garbage-collector-controller":                "generic-garbage-collector",
 	"horizontal-pod-autoscaler-controller":        "horizontal-pod-autoscaler",
 	"serviceaccount-controller":                   "service-account-controller",

@@ -28,6 +28,7 @@ type Caches struct {
 	ServiceAccounts        *component.Cache[*corev1.ServiceAccount]
 	PersistentVolumeClaims *component.Cache[*corev1.PersistentVolumeClaim]
 	PersistentVolumes      *component.Cache[*corev1.PersistentVolume]
+	Endpoints              *component.Cache[*corev1.Endpoints] //nolint:staticcheck // they are still written
 	ResourceQuotas         *component.Cache[*corev1.ResourceQuota]
 	ClusterRoles           *component.Cache[*rbacv1.ClusterRole]
 
@@ -71,6 +72,7 @@ func newCaches(p *component.Process) *Caches {
 		ServiceAccounts:          informer[*corev1.ServiceAccount](p, api.ServiceAccounts),
 		PersistentVolumeClaims:   informer[*corev1.PersistentVolumeClaim](p, api.PersistentVolumeClaims),
 		PersistentVolumes:        informer[*corev1.PersistentVolume](p, api.PersistentVolumes),
+		Endpoints:                informer[*corev1.Endpoints](p, api.Endpoints), //nolint:staticcheck // as above
 		ResourceQuotas:           informer[*corev1.ResourceQuota](p, api.ResourceQuotas),
 		ClusterRoles:             informer[*rbacv1.ClusterRole](p, api.ClusterRoles),
 		Deployments:              informer[*appsv1.Deployment](p, api.Deployments),

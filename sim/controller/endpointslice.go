@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -27,54 +26,20 @@ type endpointSlices struct {
 	nodes    *component.Cache[*corev1.Node]
 	slices   *component.Cache[*discoveryv1.EndpointSlice]
 	sent     *sliceWrites
+	since    triggerTimes
 	most     int // endpoints in one slice
 }
 
 func newEndpointSlices(p *component.Process, caches *Caches, most int) *endpointSlices {
 	c := &endpointSlices{
 		services: caches.Services, pods: caches.Pods, nodes: caches.Nodes, slices: caches.EndpointSlices,
-		sent: newSliceWrites(p.Engine), most: most,
+		sent: newSliceWrites(p.Engine), since: triggerTimes{}, most: most,
 	}
 	c.base = newBase(p, "endpointslice-controller", "endpoint-slice-controller", api.Services, c)
 	enqueueChanges(c.services, c.queue)
-	c.pods.OnChange(c.podChanged)
+	enqueueSelecting(c.services, c.pods, c.queue)
 	c.slices.OnChange(c.sliceChanged)
 	return c
-}
-
-// podChanged has the Services reconciled that select a pod, before or after the
-// change, if the change can be seen in their endpoints.
-func (c *endpointSlices) podChanged(old, new *corev1.Pod) {
-	switch {
-	case old == nil || new == nil || replaced(old, new) || !maps.Equal(old.Labels, new.Labels):
-		if old != nil {
-			c.selecting(old)
-		}
-		if new != nil {
-			c.selecting(new)
-		}
-	case endpointMatters(old, new):
-		c.selecting(new)
-	}
-}
-
-func (c *endpointSlices) selecting(pod *corev1.Pod) {
-	if pod.Status.PodIP == "" {
-		return
-	}
-	selecting(c.services, bySelector, pod.Namespace, pod.Labels, func(s *corev1.Service) {
-		if labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(pod.Labels)) {
-			n := c.pods.CountBy(byLabel, selectorPair(s.Namespace, s.Spec.Selector)[0])
-			c.queue.AddAfter(api.KeyOf(s), gather(n))
-		}
-	})
-}
-
-func endpointMatters(old, new *corev1.Pod) bool {
-	return podReady(old) != podReady(new) || podTerminal(old) != podTerminal(new) ||
-		old.DeletionTimestamp.IsZero() != new.DeletionTimestamp.IsZero() ||
-		old.Spec.NodeName != new.Spec.NodeName || old.Status.PodIP != new.Status.PodIP ||
-		!slices.Equal(old.Status.PodIPs, new.Status.PodIPs)
 }
 
 // sliceChanged notes what this controller has written itself as seen. After a
@@ -105,6 +70,7 @@ func (c *endpointSlices) Reconcile(key api.Key) error {
 	service, ok := c.services.Get(key)
 	if !ok {
 		c.sent.forget(key)
+		delete(c.since, key)
 		return nil
 	}
 	if service.Spec.Selector == nil || service.Spec.Type == corev1.ServiceTypeExternalName || service.DeletionTimestamp != nil {
@@ -123,6 +89,7 @@ func (c *endpointSlices) Reconcile(key api.Key) error {
 	}
 	families := addressTypes(service)
 	plan := &slicePlan{service: service, most: c.most}
+	since := c.since.since(service, pods)
 	for _, family := range families {
 		groups, homeless := c.endpoints(service, pods, family)
 		if homeless { // a node is not known: it is new, or gone and the pod will follow
@@ -134,6 +101,9 @@ func (c *endpointSlices) Reconcile(key api.Key) error {
 		if !slices.Contains(families, s.AddressType) {
 			plan.remove = append(plan.remove, s)
 		}
+	}
+	for _, s := range slices.Concat(plan.create, plan.update) {
+		annotate(s, since)
 	}
 	return c.carryOut(plan)
 }

@@ -180,7 +180,7 @@ func sliceLabels(service *corev1.Service) map[string]string {
 	out := map[string]string{}
 	maps.Copy(out, service.Labels)
 	delete(out, corev1.IsHeadlessService)
-	if service.Spec.ClusterIP == corev1.ClusterIPNone || service.Spec.ClusterIP == "" {
+	if headless(service) {
 		out[corev1.IsHeadlessService] = ""
 	}
 	out[discoveryv1.LabelServiceName] = service.Name

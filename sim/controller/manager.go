@@ -38,6 +38,7 @@ func addWorkloadControllers(p *component.Process, c *Caches, o Options) {
 	newCronJobs(p, c)
 	newAutoscalers(p, c, o.AutoscalerOptions)
 	newEndpointSlices(p, c, o.MaxEndpointsPerSlice)
+	newEndpoints(p, c)
 	newFinishedJobs(p, c)
 	newGarbage(p)
 	newDisruption(p, c)

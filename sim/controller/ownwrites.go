@@ -12,8 +12,8 @@ import (
 // ownWrites keep a controller from acting on a cache that has not seen what the
 // controller itself wrote last for the same key: it would do the same again, or
 // run into a conflict with itself. As in Kubernetes the reconcile is put off; the
-// event of the write brings the key back. A write that is never seen, because
-// the object has gone meanwhile, is given up after a time.
+// event of the write brings the key back. A write that is never seen is given up
+// after a time.
 type ownWrites struct {
 	engine *engine.Engine
 	byKey  map[api.Key]*unseenWrites
@@ -30,17 +30,14 @@ func newOwnWrites(e *engine.Engine) *ownWrites {
 
 // wrote notes that o, as the server answered it, was written for a key; c is the cache that will have it.
 func wrote[T api.Object](w *ownWrites, key api.Key, c *component.Cache[T], o T) {
-	k, at := api.KeyOf(o), revision(o)
+	at := int64(revision(o))
 	u := w.byKey[key]
 	if u == nil {
 		u = &unseenWrites{}
 		w.byKey[key] = u
 	}
 	u.until = w.engine.Now() + expectationsTimeout
-	u.seen = append(u.seen, func() bool {
-		cached, ok := c.Get(k)
-		return ok && revision(cached) >= at
-	})
+	u.seen = append(u.seen, func() bool { return c.Revision() >= at })
 }
 
 // pending is for how much longer the key should wait, 0 if the caches have all.

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/endpoints/deprecation"
 
 	"minisim/sim/api"
 	"minisim/sim/apiserver"
@@ -111,6 +112,9 @@ func (c *exchange) object(gv schema.GroupVersion, parts []string) error {
 		return errNoSuchPath
 	}
 	c.target = t
+	if text := deprecated(t.resource); text != "" {
+		c.warn([]string{text})
+	}
 	if v := c.bridge.api.Catalog().Custom(t.resource); v != nil {
 		c.target.custom = v
 		if text := v.Deprecation(); text != "" {
@@ -118,6 +122,17 @@ func (c *exchange) object(gv schema.GroupVersion, parts []string) error {
 		}
 	}
 	return c.take(c.route())
+}
+
+// deprecated is what everybody is told who uses a resource of this release that
+// is to be used no longer: "v1 Endpoints is deprecated in v1.33+; …".
+func deprecated(r *api.Resource) string {
+	o := r.New()
+	if !deprecation.IsDeprecated(o, 1, 36) {
+		return ""
+	}
+	o.GetObjectKind().SetGroupVersionKind(r.GVK())
+	return deprecation.WarningMessage(o)
 }
 
 // parseTarget reads "[watch/][namespaces/NS/]resource[/name[/subresource]]". The

@@ -119,3 +119,20 @@ func TestActingForOthers(t *testing.T) {
 		t.Errorf("for a service account: %s", got)
 	}
 }
+
+func TestDeprecatedResourcesWarn(t *testing.T) {
+	w := build(t, config(), 10)
+	const want = `299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"`
+	for path, warns := range map[string]bool{
+		"/api/v1/endpoints":                                     true,
+		"/api/v1/namespaces/default/endpoints/kubernetes":       true,
+		"/apis/discovery.k8s.io/v1/endpointslices":              false,
+		"/apis/autoscaling/v1/horizontalpodautoscalers":         false,
+		"/api/v1/namespaces/default/endpoints?watch=1&limit=x1": true,
+	} {
+		_, _, header := w.ask("GET", path, "secret", "")
+		if got := header.Values("Warning"); warns && (len(got) != 1 || got[0] != want) || !warns && len(got) > 0 {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+}
