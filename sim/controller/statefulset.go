@@ -49,6 +49,7 @@ func newStatefulSets(p *component.Process, caches *Caches) *statefulSets {
 		orphan: c.orphan, matters: jobMatters,
 	}
 	c.pods.OnChange(owner.changed)
+	c.claims.OnChange(c.claimGone)
 	enqueueOwners(c.revisions, api.StatefulSets, c.queue)
 	return c
 }

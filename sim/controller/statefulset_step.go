@@ -24,6 +24,11 @@ func (s *setSync) step() error {
 			return err
 		}
 	}
+	for _, pod := range s.condemned {
+		if err := s.ownClaims(pod); err != nil {
+			return err
+		}
+	}
 	first := s.firstUnhealthy()
 	for _, pod := range s.condemned {
 		if pod.DeletionTimestamp == nil {
@@ -79,7 +84,10 @@ func (s *setSync) fill(i int) (wait bool, err error) {
 	if again > 0 {
 		s.queue.AddAfter(api.KeyOf(s.set), again)
 	}
-	return !ok, s.bringClaims(pod)
+	if err := s.bringClaims(pod); err != nil {
+		return true, err
+	}
+	return !ok, s.ownClaims(pod)
 }
 
 // replace deletes the pods of an old template, one at a time.
@@ -123,6 +131,9 @@ func (s *setSync) create(n int) error {
 	pod, err := s.pod(n)
 	if err != nil {
 		return err
+	}
+	if s.staleClaim(pod) {
+		return nil
 	}
 	if err := s.bringClaims(pod); err != nil {
 		return err
@@ -220,7 +231,7 @@ func claimName(t *corev1.PersistentVolumeClaim, pod *corev1.Pod) string {
 	return t.Name + "-" + pod.Name
 }
 
-// bringClaims makes those claims of a pod that are missing. They outlive the pod.
+// bringClaims makes those claims of a pod that are missing. They outlive the pod, unless the policy says otherwise.
 func (s *setSync) bringClaims(pod *corev1.Pod) error {
 	for i := range s.set.Spec.VolumeClaimTemplates {
 		t := &s.set.Spec.VolumeClaimTemplates[i]
