@@ -23,12 +23,11 @@ type door struct {
 	wake     chan struct{} // has something in it when somebody has come, unless a rest.Live is woken
 }
 
-// openDoor serves a cluster, which is kept going by live or, if that is nil, by
-// somebody who listens to wake. leave is called, on any goroutine, when the run is
-// to end. card is what is known of the cluster by then.
-func openDoor(c *cluster.Cluster, keys *rest.Keys, live *rest.Live, home *roster.Home, leave context.CancelCauseFunc, card roster.Card) (d *door, err error) {
-	d = &door{home: home, wake: make(chan struct{}, 1)}
-	config := rest.Config{Engine: c.Engine, API: c.API, Keys: keys}
+// openDoor serves a cluster with v, kept going by live or, if that is nil, by somebody
+// who listens to wake. leave is called, on any goroutine, when the run is to end.
+func openDoor(c *cluster.Cluster, v *serving, live *rest.Live, leave context.CancelCauseFunc) (d *door, err error) {
+	d = &door{home: v.home, wake: make(chan struct{}, 1)}
+	config := rest.Config{Engine: c.Engine, API: c.API, Keys: v.keys, Faults: v.faults}
 	bell := d.knock
 	if live != nil {
 		config.Clock = live.Date
@@ -46,7 +45,7 @@ func openDoor(c *cluster.Cluster, keys *rest.Keys, live *rest.Live, home *roster
 		leave(errLeave) // at once, for the simulation may be busy with a long command
 		return true
 	})
-	if err := d.announce(card); err != nil {
+	if err := d.announce(v.card); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return d, nil

@@ -15,7 +15,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"minisim/internal/roster"
 	"minisim/sim/apiserver/rest"
 	"minisim/sim/session"
 )
@@ -42,7 +41,7 @@ func TestDoor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := openDoor(s.Cluster(), keys, nil, home, func(error) {}, roster.Card{})
+	d, err := openDoor(s.Cluster(), &serving{home: home, keys: keys}, nil, func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}

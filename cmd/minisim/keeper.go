@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"minisim/internal/roster"
 	"minisim/sim/apiserver/rest"
 	"minisim/sim/scenario"
 	"minisim/sim/session"
@@ -50,14 +49,14 @@ func (k *keeper) wake() error {
 
 // keep lets others in, and keeps the run going until it is told to leave or
 // interrupted, which is how it is meant to end. ready is called when it can be reached.
-func (k *keeper) keep(keys *rest.Keys, card roster.Card, ready func(*door) error) (err error) {
+func (k *keeper) keep(v *serving, ready func(*door) error) (err error) {
 	c := k.session.Cluster()
 	k.live = rest.NewLive(c.Engine)
 	k.live.Speed(k.speed)
 	if k.paused {
 		k.live.Pause()
 	}
-	d, err := openDoor(c, keys, k.live, k.host.home, k.host.leave, card)
+	d, err := openDoor(c, v, k.live, k.host.leave)
 	if err != nil {
 		return err
 	}

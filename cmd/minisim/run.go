@@ -118,12 +118,16 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 	if err != nil {
 		return err
 	}
+	screen := wantsScreen(o, s)
 	var served *serving
 	if o.serve {
 		if served, err = o.serving(&in, 0); err != nil {
 			return err
 		}
 		served.card.Scenario = name
+		if !screen { // nothing is written across it
+			served.faults = s.err
+		}
 		defer func() {
 			err = errors.Join(err, served.release())
 			served.farewell(o.record, err, s.err)
@@ -134,7 +138,6 @@ func runScenario(ctx context.Context, name string, o runOptions, s streams) (err
 		return err
 	}
 	defer closeLog()
-	screen := wantsScreen(o, s)
 	run, tape, err := o.open(ctx, in, session.Options{DataDir: o.dataDir, TempDir: o.tempDir, EtcdLog: log, Forward: !screen && !o.step})
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func showScreen(ctx context.Context, run *session.Session, tape *tape, served *s
 		h := newHost(ctx, served.home, run)
 		defer h.leave(nil)
 		var d *door
-		if d, err = openDoor(run.Cluster(), served.keys, nil, served.home, h.leave, served.card); err != nil {
+		if d, err = openDoor(run.Cluster(), served, nil, h.leave); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, d.close()) }()

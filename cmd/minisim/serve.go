@@ -30,7 +30,9 @@ func servePace(speed string) (first, then float64, err error) {
 type serving struct {
 	home *roster.Home
 	keys *rest.Keys
-	card roster.Card
+	card roster.Card // what is known of the cluster before it is served
+	// faults is told where in minisim a request has panicked; nil: nobody is.
+	faults io.Writer
 }
 
 // serving claims a home for a cluster that is to be served, and completes by it
@@ -92,7 +94,7 @@ func (p *player) serve(v *serving, o runOptions, ready func(*door) error) error 
 	if err != nil {
 		return err
 	}
-	return h.keeper.keep(v.keys, v.card, ready)
+	return h.keeper.keep(v, ready)
 }
 
 // claimHome claims the folder of a cluster by the name that was given, or else by
@@ -125,7 +127,7 @@ func (p *player) stepServed(v *serving) (err error) {
 	h := newHost(p.ctx, v.home, p.session)
 	defer h.leave(nil)
 	p.ctx, p.host = h.ctx, h
-	if p.door, err = openDoor(p.runner.Cluster, v.keys, nil, v.home, h.leave, v.card); err != nil {
+	if p.door, err = openDoor(p.runner.Cluster, v, nil, h.leave); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.door.close()) }()

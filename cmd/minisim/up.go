@@ -99,6 +99,7 @@ func up(ctx context.Context, args []string, o upOptions, s streams) (err error) 
 	if err != nil {
 		return errors.Join(err, home.Release())
 	}
+	served.faults = log
 	_ = debug.SetCrashOutput(log, debug.CrashOptions{}) // without it a crash is told on standard error only
 	err = o.live(ctx, in, served, log, s)
 	if err != nil && home.Announced() && !errors.Is(err, errFailed) && !errors.Is(err, errLost) {

@@ -3,6 +3,11 @@ package rest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log"
+	"runtime/debug"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"minisim/sim/apiserver"
 	"minisim/sim/apiserver/outside"
@@ -14,6 +19,7 @@ type bridge struct {
 	engine *engine.Engine
 	api    *apiserver.Server // for visits only
 	closed chan struct{}     // when the cluster is served no more
+	faults *log.Logger       // hears of panics
 }
 
 var errClosed = errors.New("the simulation has ended")
@@ -23,14 +29,7 @@ var errClosed = errors.New("the simulation has ended")
 // As f changes nothing, its panic ends no simulation, but becomes an error.
 func (b *bridge) visit(ctx context.Context, f func()) error {
 	var err error
-	done := b.engine.Visit(func() {
-		defer func() {
-			if p := recover(); p != nil {
-				err = panicked(p)
-			}
-		}()
-		f()
-	})
+	done := b.engine.Visit(func() { err = b.guarded(f) })
 	select {
 	case <-done:
 		return err
@@ -39,6 +38,29 @@ func (b *bridge) visit(ctx context.Context, f func()) error {
 	case <-b.closed:
 		return errClosed
 	}
+}
+
+// leave is a visit that nobody waits for.
+func (b *bridge) leave(f func()) {
+	b.engine.Visit(func() { _ = b.guarded(f) })
+}
+
+// guarded runs f, and makes an error of its panic.
+func (b *bridge) guarded(f func()) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = b.panicked(p)
+		}
+	}()
+	f()
+	return nil
+}
+
+// panicked is the error for a client whose request has panicked with p. Where, is
+// for the log: it is called while the stack still says so.
+func (b *bridge) panicked(p any) error {
+	b.faults.Printf("a request has panicked: %v\n%s", p, debug.Stack())
+	return apierrors.NewInternalError(fmt.Errorf("this request caused the apiserver to panic: %v", p))
 }
 
 // write has a write carried out as a step of its own, and waits for what comes

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -61,13 +60,8 @@ func (c *exchange) recover() {
 	case http.ErrAbortHandler:
 		panic(p)
 	default:
-		c.fail(panicked(p))
+		c.fail(c.bridge.panicked(p))
 	}
-}
-
-// panicked is the error for a client whose request has panicked with p.
-func panicked(p any) error {
-	return apierrors.NewInternalError(fmt.Errorf("this request caused the apiserver to panic: %v", p))
 }
 
 // meant refuses a request that a page in somebody's browser has been tricked into.

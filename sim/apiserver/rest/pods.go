@@ -70,7 +70,7 @@ func (c *exchange) proxy() error {
 	if pod, ok := o.(*corev1.Pod); ok && pod.Status.PodIP == "" {
 		return apierrors.NewBadRequest("address not allowed")
 	}
-	return unimplemented("simulated containers run no processes: nothing listens to what a proxy passes on")
+	return noProcess("simulated containers run no processes: nothing listens to what a proxy passes on")
 }
 
 // stream says what would have to be there for a stream from a container.
@@ -91,14 +91,13 @@ func (c *exchange) stream() error {
 	if pod.Spec.NodeName == "" {
 		return apierrors.NewBadRequest(fmt.Sprintf("pod %s does not have a host assigned", pod.Name))
 	}
-	return unimplemented("simulated containers run no processes: there is nothing to " + deed[c.target.subresource])
+	return noProcess("simulated containers run no processes: there is nothing to " + deed[c.target.subresource])
 }
 
 var deed = map[string]string{"exec": "execute a command in", "attach": "attach to", "portforward": "forward a port to"}
 
-// unimplemented is what a simulated cluster cannot do. Its code is one whose
-// text clients show as it is.
-func unimplemented(why string) error { return apierrors.NewBadRequest(why) }
+// noProcess refuses what only a process could answer. Its code is one whose text clients show as it is.
+func noProcess(why string) error { return apierrors.NewBadRequest(why) }
 
 // containerOf is the container that is meant; of several one has to be named.
 func containerOf(pod *corev1.Pod, name string) (string, error) {

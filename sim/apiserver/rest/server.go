@@ -13,6 +13,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -46,6 +47,8 @@ type Config struct {
 	Clock func() time.Time
 	// Tokens are bearer tokens and whose they are.
 	Tokens map[string]User
+	// Faults is written where in the program a request has panicked; nil: nobody is told but the client.
+	Faults io.Writer
 }
 
 // Server serves one cluster at a time on the loopback interface.
@@ -83,7 +86,7 @@ func Start(c Config) (*Server, error) {
 		config: c, listener: listener,
 		inFlight: make(chan struct{}, maxInFlight), watching: make(chan struct{}, maxWatches), meter: newMeter(),
 	}
-	s.present.Store(&bridge{c.Engine, c.API, make(chan struct{})})
+	s.present.Store(s.bridge(c.Engine, c.API))
 	s.http = &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: log.New(io.Discard, "", 0), // a client that hangs up is no news
@@ -94,6 +97,12 @@ func Start(c Config) (*Server, error) {
 	}
 	s.served.Go(func() { s.http.ServeTLS(listener, "", "") })
 	return s, nil
+}
+
+// bridge is the way to a cluster.
+func (s *Server) bridge(e *engine.Engine, a *apiserver.Server) *bridge {
+	faults := cmp.Or[io.Writer](s.config.Faults, io.Discard)
+	return &bridge{engine: e, api: a, closed: make(chan struct{}), faults: log.New(faults, "minisim: ", log.LstdFlags)}
 }
 
 // listen opens a port of the loopback interface.
@@ -125,7 +134,7 @@ func (s *Server) Address() string { return s.listener.Addr().String() }
 // not answered yet fail; who watches lists again, as after a restart.
 func (s *Server) Follow(e *engine.Engine, a *apiserver.Server) {
 	if before := s.present.Load(); before.engine != e {
-		s.present.Store(&bridge{e, a, make(chan struct{})})
+		s.present.Store(s.bridge(e, a))
 		close(before.closed)
 	}
 }

@@ -108,7 +108,7 @@ type begun struct {
 func (c *exchange) open(ctx context.Context, w watching, to *queue) (*begun, error) {
 	var end func() // set and called by visits only, the second of which comes after the first
 	stop := func() {
-		c.bridge.engine.Visit(func() {
+		c.bridge.leave(func() {
 			if end != nil {
 				end()
 			}
@@ -159,7 +159,7 @@ func (s *stream) follow(ctx context.Context, c *exchange, w watching, q *queue) 
 			return
 		case <-tick.C:
 			if w.bookmarks {
-				c.bridge.engine.Visit(func() { q.Send(c.mark(c.bridge.api.Revision(), false)) })
+				c.bridge.leave(func() { q.Send(c.mark(c.bridge.api.Revision(), false)) })
 			}
 		case <-q.ready:
 			for _, ev := range q.take() {
