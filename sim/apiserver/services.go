@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"minisim/sim/api"
+	"minisim/sim/apiserver/kinds"
 )
 
 // The range from which Services get addresses. Its lower band is left to those
@@ -70,11 +71,19 @@ func (n *services) allocate(d *dice, k api.Key, s, old *corev1.Service) field.Er
 	if old != nil {
 		keep(s, old)
 	}
+	if s.Spec.ClusterIP != "" && len(s.Spec.ClusterIPs) == 0 {
+		s.Spec.ClusterIPs = []string{s.Spec.ClusterIP}
+	}
+	if errs := kinds.ClusterIPFaults(s, old); len(errs) > 0 {
+		return errs
+	}
 	if errs := families(s); len(errs) > 0 {
 		return errs
 	}
-	if errs := n.allocateIP(d, k, s); len(errs) > 0 {
-		return errs
+	if old == nil || old.Spec.Type == corev1.ServiceTypeExternalName { // else it has its address
+		if errs := n.allocateIP(d, k, s); len(errs) > 0 {
+			return errs
+		}
 	}
 	if s.Spec.Type != corev1.ServiceTypeNodePort && s.Spec.Type != corev1.ServiceTypeLoadBalancer {
 		if old != nil {
@@ -90,8 +99,8 @@ func (n *services) allocate(d *dice, k api.Key, s, old *corev1.Service) field.Er
 
 // keep fills in what an update left out and the Service has.
 func keep(s, old *corev1.Service) {
-	if old.Spec.Type != corev1.ServiceTypeExternalName && s.Spec.ClusterIP == "" && len(s.Spec.ClusterIPs) == 0 {
-		s.Spec.ClusterIP, s.Spec.ClusterIPs = old.Spec.ClusterIP, slices.Clone(old.Spec.ClusterIPs)
+	if old.Spec.Type != corev1.ServiceTypeExternalName {
+		keepAddress(&s.Spec, &old.Spec)
 	}
 	if s.Spec.IPFamilyPolicy == nil && old.Spec.IPFamilyPolicy != nil {
 		p := *old.Spec.IPFamilyPolicy
@@ -107,6 +116,20 @@ func keep(s, old *corev1.Service) {
 				p.NodePort = q.NodePort
 			}
 		}
+	}
+}
+
+// keepAddress makes the address and the list of addresses agree: senders who know
+// of one of them only leave the other as it was.
+func keepAddress(s, old *corev1.ServiceSpec) {
+	switch {
+	case s.ClusterIP == "":
+		s.ClusterIP = old.ClusterIP
+	case s.ClusterIP != old.ClusterIP && slices.Equal(s.ClusterIPs, old.ClusterIPs):
+		s.ClusterIPs = []string{s.ClusterIP}
+	}
+	if len(s.ClusterIPs) == 0 && s.ClusterIP == old.ClusterIP {
+		s.ClusterIPs = slices.Clone(old.ClusterIPs)
 	}
 }
 
@@ -130,9 +153,6 @@ func families(s *corev1.Service) field.ErrorList {
 }
 
 func (n *services) allocateIP(d *dice, k api.Key, s *corev1.Service) field.ErrorList {
-	if s.Spec.ClusterIP == "" && len(s.Spec.ClusterIPs) > 0 || slices.ContainsFunc(s.Spec.IPFamilies, unknownFamily) {
-		return nil // validation has the words for it
-	}
 	switch ip := s.Spec.ClusterIP; ip {
 	case corev1.ClusterIPNone:
 	case "":
@@ -158,10 +178,6 @@ func (n *services) allocateIP(d *dice, k api.Key, s *corev1.Service) field.Error
 		s.Spec.ClusterIPs = []string{s.Spec.ClusterIP}
 	}
 	return nil
-}
-
-func unknownFamily(f corev1.IPFamily) bool {
-	return f != corev1.IPv4Protocol && f != corev1.IPv6Protocol
 }
 
 // freeIP picks an address above the lower band, at random, and from there the next that is free.

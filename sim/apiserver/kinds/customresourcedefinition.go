@@ -92,8 +92,23 @@ func definitionFaults(new, old api.Object, check func(crd, was *apiextensions.Cu
 			return field.ErrorList{field.InternalError(specPath, err)}
 		}
 	}
-	f.add(check(crd, was)...)
+	f.add(checked(crd, was, check)...)
 	return f.list
+}
+
+// checked is check without the fields by which objects are selected where there is
+// no schema: Kubernetes' own check, which looks for them there, would not survive that.
+func checked(crd, was *apiextensions.CustomResourceDefinition, check func(crd, was *apiextensions.CustomResourceDefinition) field.ErrorList) field.ErrorList {
+	whole := crd.Spec.Validation != nil && crd.Spec.Validation.OpenAPIV3Schema != nil
+	if !whole {
+		crd.Spec.SelectableFields = nil
+	}
+	for i := range crd.Spec.Versions {
+		if v := &crd.Spec.Versions[i]; !whole && (v.Schema == nil || v.Schema.OpenAPIV3Schema == nil) {
+			v.SelectableFields = nil
+		}
+	}
+	return check(crd, was)
 }
 
 func internalDefinition(o api.Object) (*apiextensions.CustomResourceDefinition, error) {

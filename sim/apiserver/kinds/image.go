@@ -29,7 +29,7 @@ func imageTag(image string) string {
 		name, tag, hasTag = name[:i], name[i+1:], true
 	}
 	switch {
-	case !isRepository(name) || isImageID(name) || hasTag && !isTag(tag):
+	case !isRepository(name) || isImageID(name) || len(name) > maxRepository || hasTag && !isTag(tag):
 		return ""
 	case hasTag || hasDigest:
 		return tag
@@ -56,6 +56,9 @@ func isRepository(name string) bool {
 	}
 	return true
 }
+
+// maxRepository is how long the name before the tag may be.
+const maxRepository = 255
 
 // isImageID reports whether a name is taken for the ID of an image: 64 hexadecimal digits.
 func isImageID(name string) bool {

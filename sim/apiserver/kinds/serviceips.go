@@ -108,10 +108,19 @@ func (f *faults) clusterIPs(s *corev1.ServiceSpec, old *corev1.Service) {
 		return
 	}
 	for i := 0; i < len(s.ClusterIPs) && i < len(s.IPFamilies); i++ {
-		if s.IPFamilies[i] != familyOf(s.ClusterIPs[i]) {
+		if known := s.IPFamilies[i] == corev1.IPv4Protocol || s.IPFamilies[i] == corev1.IPv6Protocol; known && s.IPFamilies[i] != familyOf(s.ClusterIPs[i]) {
 			f.invalid(specPath.Child(child).Index(i), "", s.ClusterIPs[i], fmt.Sprintf("expected an %v value as indicated by `ipFamilies[%v]`", s.IPFamilies[i], i))
 		}
 	}
+}
+
+// ClusterIPFaults is what is wrong with the addresses and families that a Service
+// asks for: whoever allocates them looks at that first, and then at nothing else.
+// old is nil for a new Service.
+func ClusterIPFaults(s, old *corev1.Service) field.ErrorList {
+	f := &faults{}
+	f.clusterIPs(&s.Spec, old)
+	return f.list
 }
 
 // eachClusterIP validates the addresses by themselves and reports whether more
@@ -220,11 +229,11 @@ func serviceWarnings(s *corev1.Service) (warnings []string) {
 			warnings = append(warnings, "spec.SessionAffinity is ignored for headless services")
 		}
 	}
-	if len(spec.ExternalIPs) > 0 {
-		warnings = append(warnings, "spec.externalIPs is deprecated")
-	}
 	for i, ip := range spec.ExternalIPs {
 		remark(specPath.Child("externalIPs").Index(i), ip)
+	}
+	if len(spec.ExternalIPs) > 0 && !isHeadless(spec) && spec.Type != corev1.ServiceTypeExternalName {
+		warnings = append(warnings, "spec.externalIPs is deprecated and may no longer be implemented in some clusters")
 	}
 	if spec.LoadBalancerIP != "" {
 		remark(specPath.Child("loadBalancerIP"), spec.LoadBalancerIP)

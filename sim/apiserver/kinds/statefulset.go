@@ -54,9 +54,11 @@ func statefulSetWarnings(s *appsv1.StatefulSetSpec, claimField string) (warnings
 func defaultStatefulSet(set *appsv1.StatefulSet) {
 	s := &set.Spec
 	orElse(&s.PodManagementPolicy, appsv1.OrderedReadyPodManagement)
-	orElse(&s.UpdateStrategy.Type, appsv1.RollingUpdateStatefulSetStrategyType)
-	if s.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType {
+	if s.UpdateStrategy.Type == "" {
+		s.UpdateStrategy.Type = appsv1.RollingUpdateStatefulSetStrategyType
 		orNew(&s.UpdateStrategy.RollingUpdate, appsv1.RollingUpdateStatefulSetStrategy{})
+	}
+	if s.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType && s.UpdateStrategy.RollingUpdate != nil {
 		orNew(&s.UpdateStrategy.RollingUpdate.Partition, 0)
 	}
 	orNew(&s.PersistentVolumeClaimRetentionPolicy, appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{})
