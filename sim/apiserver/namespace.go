@@ -25,5 +25,8 @@ func (c *call) finalize() (api.Object, error) {
 	}
 	ns := it.object.(*corev1.Namespace).DeepCopy()
 	ns.Spec.Finalizers = append([]corev1.FinalizerName(nil), want.Spec.Finalizers...)
+	if errs := c.strategy().Parts["finalize"].Validate(ns, it.object); len(errs) > 0 {
+		return nil, c.invalid(errs)
+	}
 	return c.replace(it, ns)
 }

@@ -52,14 +52,14 @@ func (c *call) modify(build func(old api.Object) (api.Object, error)) (api.Objec
 	if err != nil {
 		return nil, err
 	}
+	k := c.strategy()
+	if k.Default != nil {
+		k.Default(o)
+	}
 	if c.PatchType != types.ApplyYAMLPatchType {
 		if o, err = c.owned(it.object, o); err != nil {
 			return nil, plain("%v", err)
 		}
-	}
-	k := c.strategy()
-	if k.Default != nil {
-		k.Default(o)
 	}
 	if err := c.admit(api.VerbUpdate, o, it.object); err != nil {
 		return nil, err

@@ -160,6 +160,9 @@ func TestGrants(t *testing.T) {
 		clusterRole("climber", "escalate | rbac.authorization.k8s.io | roles"),
 		bindingOf("", "climber", "ClusterRole:climber", "User:cleo"),
 		bindingOf("", "all", "ClusterRole:cluster-admin", "User:ada"),
+		&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "one"}, Rules: []rbacv1.PolicyRule{
+			{Verbs: []string{"escalate"}, APIGroups: []string{rbacv1.GroupName}, Resources: []string{"roles"}, ResourceNames: []string{"r"}}}},
+		bindingOf("", "one", "ClusterRole:one", "User:dora"),
 	}, team...)...)
 	whole := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "w"}, AggregationRule: &rbacv1.AggregationRule{ClusterRoleSelectors: []metav1.LabelSelector{{}}}}
 	freed := role("shop", "r", "* | * | *")
@@ -183,8 +186,15 @@ func TestGrants(t *testing.T) {
 		{"anna", role("shop", "r", "* | * | *"), freed, ""},
 		{"anna", whole, nil, `clusterroles.rbac.authorization.k8s.io "w" is forbidden: must have cluster-admin privileges to use the aggregationRule`},
 		{"ada", whole, nil, ""},
+		{"dora", role("shop", "r", "get | core | pods"), nil, // who creates it names none on the path
+			"roles.rbac.authorization.k8s.io \"r\" is forbidden: user \"dora\" (groups=[]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"get\"]}"},
+		{"dora", role("shop", "r", "get | core | pods"), role("shop", "r"), ""},
+		{"anna", bindingOf("other", "b", "Role:nothing", "User:x"), bindingOf("other", "b", "Role:nothing"), `rolebindings.rbac.authorization.k8s.io "nothing" not found`},
 	} {
 		a := Attributes{User: c.user, Verb: api.VerbCreate, Resource: api.Of(c.new), Key: api.KeyOf(c.new)}
+		if c.old != nil {
+			a.Verb = api.VerbUpdate
+		}
 		got := ""
 		if err := p.Grants(a, c.new, c.old); err != nil {
 			got = err.Error()

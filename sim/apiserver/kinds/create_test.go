@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -33,6 +34,12 @@ var refusals = map[string][][2]string{
 		{`{containers: [{name: a, image: x}], hostPID: true, shareProcessNamespace: true}`, `spec.securityContext.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled`},
 		{`{containers: [{name: a, image: x, resources: {requests: {cpu: 2}}}], resources: {requests: {cpu: 1}}}`, `spec.resources.requests[cpu]: Invalid value: "1": must be greater than or equal to aggregate container requests of 2`},
 		{`{containers: [{name: a, image: x}], os: {name: windows}, hostPID: true}`, `spec.hostPID: Forbidden: cannot be set for a windows pod`},
+		{`{containers: [{name: a, image: x}], os: {}}`, `spec.os.name: Required value`},
+		{`{containers: [{name: a, image: x, lifecycle: {preStop: {sleep: {seconds: 1}}}}], terminationGracePeriodSeconds: -1}`, ``},
+		{`{containers: [{name: a, image: x}], securityContext: {seLinuxChangePolicy: MountOption}}`, `spec.securityContext.seLinuxChangePolicy: Unsupported value: "MountOption": supported values: "Recursive"`},
+		{`{containers: [{name: a, image: x}], initContainers: [{name: i, image: x, restartPolicy: Always, restartPolicyRules: [{action: Foo}]}]}`, `spec.initContainers[0].restartPolicyRules[0].action: Unsupported value: "Foo": supported values: "Restart", "RestartAllContainers", spec.initContainers[0].restartPolicyRules[0].exitCodes: Required value: must be specified`},
+		{`{containers: [{name: a, image: x}], volumes: [{name: v, csi: {}}]}`, `spec.volumes[0].csi.driver: Required value`},
+		{`{containers: [{name: a, image: x}], volumes: [{name: v, projected: {sources: [{podCertificate: {keyType: foo}, secret: {name: s}}]}}]}`, ``},
 		{`{containers: [{name: a, image: x}], dnsPolicy: None}`, "spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None"},
 	},
 	"Deployment": {
@@ -180,4 +187,55 @@ func faultsOf(t *testing.T, r *api.Resource, text string) string {
 	}
 	_, faults, _ := strings.Cut(err.Error(), " is invalid: ")
 	return strings.TrimSuffix(strings.TrimPrefix(faults, "["), "]")
+}
+
+// TestPrepared is what becomes of objects beyond their defaults: what Kubernetes
+// drops, names or keeps in step without a word.
+func TestPrepared(t *testing.T) {
+	for name, c := range map[string]struct {
+		resource     *api.Resource
+		object, want string
+	}{
+		"account keeps names only":     {api.ServiceAccounts, `{secrets: [{name: a, namespace: b, kind: c}]}`, `"secrets":[{"name":"a"}]`},
+		"source of a claim":            {api.PersistentVolumeClaims, `{spec: {dataSource: {apiGroup: x.y, kind: Z, name: n}}}`, `"spec":{"resources":{},"volumeMode":"Filesystem"}`},
+		"snapshot as a claim's source": {api.PersistentVolumeClaims, `{spec: {dataSource: {apiGroup: snapshot.storage.k8s.io, kind: VolumeSnapshot, name: src}}}`, `"dataSourceRef":{"apiGroup":"snapshot.storage.k8s.io","kind":"VolumeSnapshot","name":"src"}`},
+		"limit range without a name":   {api.LimitRanges, `{metadata: {name: "", uid: some-uuid}}`, `"name":"some-uuid"`},
+		"surge of daemons":             {api.DaemonSets, `{spec: {updateStrategy: {type: OnDelete, rollingUpdate: {maxUnavailable: 2}}}}`, `"maxUnavailable":2,"maxSurge":0`},
+		"pace of a stateful set":       {api.StatefulSets, `{spec: {updateStrategy: {type: RollingUpdate}}}`, `"updateStrategy":{"type":"RollingUpdate"}`},
+		"image named by its ID":        {api.Pods, `{spec: {containers: [{name: a, image: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}]}}`, `"imagePullPolicy":"IfNotPresent"`},
+		"gated since it was made":      {api.Pods, `{metadata: {creationTimestamp: 2026-01-01T00:00:00Z}, spec: {schedulingGates: [{name: a}], containers: []}}`, `"lastTransitionTime":"2026-01-01T00:00:00Z"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := c.resource.New()
+			if err := yaml.Unmarshal([]byte(c.object), o); err != nil {
+				t.Fatal(err)
+			}
+			s := For(c.resource)
+			if s.Default != nil {
+				s.Default(o)
+			}
+			if s.PrepareForCreate != nil {
+				s.PrepareForCreate(o)
+			}
+			if got, err := json.Marshal(o); err != nil || !strings.Contains(string(got), c.want) {
+				t.Errorf("no %s in\n%s %v", c.want, got, err)
+			}
+		})
+	}
+}
+
+// TestSelectableFieldsWithoutSchema has a definition refused that names fields of a schema that it does not have.
+func TestSelectableFieldsWithoutSchema(t *testing.T) {
+	const crd = `{metadata: {name: xs.g.io}, spec: {group: g.io, scope: Cluster, names: {plural: xs, kind: X},
+		versions: [{name: v1, served: true, storage: true, schema: {}, selectableFields: [{jsonPath: .spec.a}]}]}}`
+	o := api.CustomResourceDefinitions.New()
+	if err := yaml.Unmarshal([]byte(crd), o); err != nil {
+		t.Fatal(err)
+	}
+	s := For(api.CustomResourceDefinitions)
+	s.Default(o)
+	s.PrepareForCreate(o)
+	if errs := s.Validate(o).ToAggregate(); errs == nil || !strings.Contains(errs.Error(), "spec.versions[0].schema.openAPIV3Schema: Required value") {
+		t.Errorf("its faults are %v", errs)
+	}
 }

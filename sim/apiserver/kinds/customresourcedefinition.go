@@ -96,15 +96,15 @@ func definitionFaults(new, old api.Object, check func(crd, was *apiextensions.Cu
 	return f.list
 }
 
-// checked is check without the fields by which objects are selected where there is
-// no schema: Kubernetes' own check, which looks for them there, would not survive that.
+// checked is check without the fields by which objects are selected where the
+// schema is empty: Kubernetes' own check, which looks for them there, would not survive that.
 func checked(crd, was *apiextensions.CustomResourceDefinition, check func(crd, was *apiextensions.CustomResourceDefinition) field.ErrorList) field.ErrorList {
-	whole := crd.Spec.Validation != nil && crd.Spec.Validation.OpenAPIV3Schema != nil
-	if !whole {
+	empty := func(v *apiextensions.CustomResourceValidation) bool { return v != nil && v.OpenAPIV3Schema == nil }
+	if empty(crd.Spec.Validation) {
 		crd.Spec.SelectableFields = nil
 	}
 	for i := range crd.Spec.Versions {
-		if v := &crd.Spec.Versions[i]; !whole && (v.Schema == nil || v.Schema.OpenAPIV3Schema == nil) {
+		if v := &crd.Spec.Versions[i]; empty(v.Schema) {
 			v.SelectableFields = nil
 		}
 	}

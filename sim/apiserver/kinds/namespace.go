@@ -30,6 +30,19 @@ var namespaces = kind[*corev1.Namespace]{
 		f.metaUpdate(new, old)
 	},
 	validateStatus: func(f *faults, new, _ *corev1.Namespace) { f.namespacePhase(new) },
+	parts:          map[string]part[*corev1.Namespace]{"finalize": finalizePart},
+}
+
+// finalizePart changes what holds a namespace while it is being emptied.
+var finalizePart = part[*corev1.Namespace]{
+	prepare: func(new, old *corev1.Namespace) { new.Status = old.Status },
+	validate: func(f *faults, new, old *corev1.Namespace) {
+		f.metaUpdate(new, old)
+		p := specPath.Child("finalizers")
+		for i, name := range new.Spec.Finalizers {
+			f.finalizerName(p.Index(i), name)
+		}
+	},
 }
 
 func defaultNamespace(n *corev1.Namespace) {
@@ -47,10 +60,14 @@ func labelNamespace(n *corev1.Namespace) {
 
 func (f *faults) namespaceFinalizers(finalizers []corev1.FinalizerName) {
 	for _, name := range finalizers {
-		f.rule(specPath, "finalizers", string(name), qualifiedName)
-		if !isStandardOrQualified(string(name)) {
-			f.invalid(specPath, "finalizers", string(name), notFullyQualified)
-		}
+		f.finalizerName(specPath.Child("finalizers"), name)
+	}
+}
+
+func (f *faults) finalizerName(p *field.Path, name corev1.FinalizerName) {
+	f.rule(p, "", string(name), qualifiedName)
+	if !isStandardOrQualified(string(name)) {
+		f.invalid(p, "", string(name), notFullyQualified)
 	}
 }
 

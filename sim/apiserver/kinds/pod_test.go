@@ -102,10 +102,16 @@ func TestPodWarnings(t *testing.T) {
 	pod.Spec.NodeSelector = map[string]string{"beta.kubernetes.io/os": "linux"}
 	pod.Spec.Containers[0].Env = append(pod.Spec.Containers[0].Env, corev1.EnvVar{Name: "MODE"})
 	pod.Spec.TerminationGracePeriodSeconds = new(int64(-1))
+	pod.Spec.Volumes = []corev1.Volume{
+		{Name: "v", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{Items: []corev1.KeyToPath{{Path: "a"}, {Path: "a/b"}}}}},
+		{Name: "p", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{{}}}}},
+	}
 	got := strings.Join(For(api.Pods).Warnings(pod), "\n")
 	for _, want := range []string{
 		`spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead`,
 		`spec.containers[0].env[2]: hides previous definition of "MODE", which may be dropped when using apply`,
+		`volume "v" (ConfigMap ""): overlapping paths: "a/b" with "a"`,
+		`volume "p" (Projected) has no sources provided`,
 		`spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`,
 	} {
 		if !strings.Contains(got, want) {

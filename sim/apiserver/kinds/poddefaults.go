@@ -21,7 +21,19 @@ func defaultPod(pod *corev1.Pod) {
 		hostPorts(spec.InitContainers)
 	}
 	defaultPodSpec(spec)
+	if *spec.TerminationGracePeriodSeconds < 0 { // in a template it stays, and is remarked upon
+		spec.TerminationGracePeriodSeconds = new(int64(1))
+	}
+	for _, key := range initContainerAnnotations {
+		delete(pod.Annotations, key)
+	}
 	syncPodIPs(&pod.Status)
+}
+
+// initContainerAnnotations once held what is a field today.
+var initContainerAnnotations = []string{
+	"pod.beta.kubernetes.io/init-containers", "pod.alpha.kubernetes.io/init-containers",
+	"pod.beta.kubernetes.io/init-container-statuses", "pod.alpha.kubernetes.io/init-container-statuses",
 }
 
 // requestsFromLimits makes a container request what it is limited to, unless it

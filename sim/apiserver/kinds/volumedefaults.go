@@ -13,38 +13,44 @@ func defaultVolume(v *corev1.Volume) {
 		v.EmptyDir = &corev1.EmptyDirVolumeSource{}
 		return
 	}
-	switch {
-	case v.Secret != nil:
+	if v.Secret != nil {
 		orNew(&v.Secret.DefaultMode, corev1.SecretVolumeSourceDefaultMode)
-	case v.ConfigMap != nil:
+	}
+	if v.ConfigMap != nil {
 		orNew(&v.ConfigMap.DefaultMode, corev1.ConfigMapVolumeSourceDefaultMode)
-	case v.DownwardAPI != nil:
+	}
+	if v.DownwardAPI != nil {
 		orNew(&v.DownwardAPI.DefaultMode, corev1.DownwardAPIVolumeSourceDefaultMode)
 		defaultDownwardFiles(v.DownwardAPI.Items)
-	case v.Projected != nil:
-		defaultProjected(v.Projected)
-	case v.HostPath != nil:
-		orNew(&v.HostPath.Type, corev1.HostPathUnset)
-	case v.Ephemeral != nil && v.Ephemeral.VolumeClaimTemplate != nil:
-		defaultClaimSpec(&v.Ephemeral.VolumeClaimTemplate.Spec)
-	case v.Image != nil && v.Image.PullPolicy == "":
-		v.Image.PullPolicy = pullPolicy(v.Image.Reference)
-	default:
-		defaultNetworkVolume(v)
 	}
+	if v.Projected != nil {
+		defaultProjected(v.Projected)
+	}
+	if v.HostPath != nil {
+		orNew(&v.HostPath.Type, corev1.HostPathUnset)
+	}
+	if v.Ephemeral != nil && v.Ephemeral.VolumeClaimTemplate != nil {
+		defaultClaimSpec(&v.Ephemeral.VolumeClaimTemplate.Spec)
+	}
+	if v.Image != nil && v.Image.PullPolicy == "" {
+		v.Image.PullPolicy = pullPolicy(v.Image.Reference)
+	}
+	defaultNetworkVolume(v)
 }
 
 func defaultNetworkVolume(v *corev1.Volume) {
-	switch {
-	case v.ISCSI != nil:
+	if v.ISCSI != nil {
 		orElse(&v.ISCSI.ISCSIInterface, "default")
-	case v.RBD != nil:
+	}
+	if v.RBD != nil {
 		orElse(&v.RBD.RBDPool, "rbd")
 		orElse(&v.RBD.RadosUser, "admin")
 		orElse(&v.RBD.Keyring, "/etc/ceph/keyring")
-	case v.AzureDisk != nil:
+	}
+	if v.AzureDisk != nil {
 		defaultAzureDisk(v.AzureDisk)
-	case v.ScaleIO != nil:
+	}
+	if v.ScaleIO != nil {
 		orElse(&v.ScaleIO.StorageMode, "ThinProvisioned")
 		orElse(&v.ScaleIO.FSType, "xfs")
 	}
