@@ -175,13 +175,14 @@ func (s *daemonSync) manage() error {
 	if err := s.remove(surplus, "they do not fit their nodes, have ended or are too many"); err != nil {
 		return err
 	}
-	return s.create(missing)
+	return s.create(missing, s.desired()-len(missing), "one on each node that it fits")
 }
 
-// surplus are those pods on one node that have ended, and all but the oldest of the others.
+// surplus are those pods on one node that have ended, and all but the oldest of
+// the others; with maxSurge an old and a new one may be there.
 func (s *daemonSync) surplus(on []*corev1.Pod, node string) []*corev1.Pod {
-	var out []*corev1.Pod
-	kept := false
+	var out, running []*corev1.Pod
+	kept, surge := false, s.maxSurge() > 0
 	for _, pod := range on {
 		switch {
 		case pod.DeletionTimestamp != nil:
@@ -197,13 +198,14 @@ func (s *daemonSync) surplus(on []*corev1.Pod, node string) []*corev1.Pod {
 		case pod.Status.Phase == corev1.PodSucceeded:
 			s.recorder.Eventf(s.set, corev1.EventTypeNormal, "SucceededDaemonPod", "Found succeeded daemon pod %s/%s on node %s, will try to delete it", pod.Namespace, pod.Name, node)
 			out = append(out, pod)
-		case kept:
+		case kept && !surge:
 			out = append(out, pod)
 		default:
 			kept = true
+			running = append(running, pod)
 		}
 	}
-	return out
+	return append(out, s.excess(running)...)
 }
 
 // stray says whether a pod was bound to another node than the one that it is meant for.
@@ -255,15 +257,15 @@ func (s *daemonSync) killIn(node string) time.Duration {
 	return 0
 }
 
-func (s *daemonSync) create(missing []string) error {
+func (s *daemonSync) create(missing []string, have int, because string) error {
 	if len(missing) == 0 {
 		return nil
 	}
 	missing = missing[:min(len(missing), burstReplicas)]
 	key := api.KeyOf(s.set)
 	s.tell(key, component.Reconciled{
-		Want: pods(s.desired()), Have: fmt.Sprint(s.desired() - len(missing)),
-		Do: fmt.Sprintf("create %d", len(missing)), Because: "one on each node that it fits",
+		Want: pods(s.desired()), Have: fmt.Sprint(have),
+		Do: fmt.Sprintf("create %d", len(missing)), Because: because,
 	})
 	s.expect.expect(key, len(missing))
 	control := podControl{s.client, s.recorder}

@@ -19,6 +19,9 @@ func (s *daemonSync) update() error {
 	if s.set.Spec.UpdateStrategy.Type != appsv1.RollingUpdateDaemonSetStrategyType {
 		return nil
 	}
+	if most := s.maxSurge(); most > 0 {
+		return s.surge(most, fencepostText("maxSurge", s.set.Spec.UpdateStrategy.RollingUpdate.MaxSurge, int32(s.desired()), int32(most)))
+	}
 	most, text := 1, "maxUnavailable 1"
 	if r := s.set.Spec.UpdateStrategy.RollingUpdate; r != nil && r.MaxUnavailable != nil {
 		most = scaled(r.MaxUnavailable, s.desired(), true)
