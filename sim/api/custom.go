@@ -1,29 +1,12 @@
 package api
 
 import (
-	"slices"
-
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/version"
 )
 
-// Custom are the resources that a CustomResourceDefinition makes, one for each
-// version that is served, the preferred version first; none while its names have
-// not been accepted. Whoever makes them from the same definition names the same
-// resource to the server, which knows a resource by its group, version and name.
-func Custom(crd *apiextensionsv1.CustomResourceDefinition) []*Resource {
-	var out []*Resource
-	for i := range crd.Spec.Versions {
-		if v := &crd.Spec.Versions[i]; v.Served && Established(crd) {
-			out = append(out, CustomVersion(crd, v))
-		}
-	}
-	slices.SortStableFunc(out, func(a, b *Resource) int { return version.CompareKubeAwareVersionStrings(b.Version, a.Version) })
-	return out
-}
-
-// CustomVersion is the resource of one version, served or not.
+// CustomVersion is the resource that a CustomResourceDefinition makes of one version, served or not. Whoever makes
+// it from the same definition names the same resource to the server, which knows one by its group, version and name.
 func CustomVersion(crd *apiextensionsv1.CustomResourceDefinition, v *apiextensionsv1.CustomResourceDefinitionVersion) *Resource {
 	names := crd.Status.AcceptedNames
 	r := &Resource{

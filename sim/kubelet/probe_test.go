@@ -9,10 +9,6 @@ import (
 	"minisim/sim/world"
 )
 
-func startedAt(p *corev1.Pod) time.Time {
-	return p.Status.ContainerStatuses[0].State.Running.StartedAt.Time
-}
-
 // The kubelet asks for readiness as soon as it sees the container run, which
 // takes it a second at most, and not only after a whole period.
 func TestReadinessIsAskedSoonAfterTheStart(t *testing.T) {

@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"time"
 
 	"minisim/sim/session"
 )
@@ -109,15 +108,4 @@ func apart(a, b *Snapshot) map[string]bool {
 		}
 	}
 	return lit
-}
-
-// splitTime is when the two futures first part, if they do.
-func (p *player) splitTime() (time.Duration, bool) {
-	sides, _ := p.pair()
-	until := min(sides[0].session.Now(), sides[1].session.Now())
-	c := session.Compare(upTo(sides[0].session, until), upTo(sides[1].session, until))
-	if c.Record == nil {
-		return 0, false
-	}
-	return since(c.Record), true
 }

@@ -2,7 +2,6 @@ package rest_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -70,9 +69,4 @@ func (w *town) end() {
 // visit looks at the cluster between two steps.
 func (w *town) visit(f func(e *engine.Engine)) {
 	<-w.cluster.Engine.Visit(func() { f(w.cluster.Engine) })
-}
-
-// environment is that of a program which is to find the cluster.
-func (w *town) environment() []string {
-	return append(os.Environ(), "KUBECONFIG="+w.file, "HOME="+filepath.Dir(w.file), "TZ=UTC", "KUBE_EDITOR=false", "KUBECTL_EXTERNAL_DIFF=")
 }

@@ -124,7 +124,7 @@ func TestDeprecatedResourcesWarn(t *testing.T) {
 	w := build(t, config(), 10)
 	const want = `299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"`
 	for path, warns := range map[string]bool{
-		"/api/v1/endpoints":                                     true,
+		"/api/v1/endpoints": true,
 		"/api/v1/namespaces/default/endpoints/kubernetes":       true,
 		"/apis/discovery.k8s.io/v1/endpointslices":              false,
 		"/apis/autoscaling/v1/horizontalpodautoscalers":         false,
