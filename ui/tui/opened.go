@@ -31,10 +31,38 @@ func (d *drawing) opened(r rect) {
 // textLines are the lines of a paragraph, n columns wide.
 func textLines(p Paragraph, n int) []line {
 	if !p.Sentence {
-		return []line{yamlLine(p.Text)}
+		parts := broken(p.Text, n)
+		lines := []line{yamlLine(parts[0])}
+		for _, part := range parts[1:] {
+			lines = append(lines, plainLine(part))
+		}
+		return lines
 	}
 	return wrapped(p.Text, paint{}, n, sentenceIndent)
 }
+
+// broken breaks a line of YAML or of a table that is wider than n columns, at a space
+// if there is one, and leaves the spaces within it as they are.
+func broken(s string, n int) []string {
+	runes := []rune(s)
+	var out []string
+	for n > 2*brokenIndent && len(runes) > n {
+		at := n
+		for at > n/2 && runes[at] != ' ' {
+			at--
+		}
+		if runes[at] != ' ' {
+			at = n // one long word
+		}
+		out = append(out, strings.TrimRight(string(runes[:at]), " "))
+		rest := strings.TrimLeft(string(runes[at:]), " ")
+		runes = []rune(strings.Repeat(" ", brokenIndent) + rest)
+	}
+	return append(out, string(runes))
+}
+
+// brokenIndent is where the rest of a line begins that was broken.
+const brokenIndent = 6
 
 // sentenceIndent is where the further lines of a sentence begin: after its time.
 const sentenceIndent = 13

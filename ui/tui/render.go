@@ -3,8 +3,6 @@ package tui
 import (
 	"fmt"
 	"strings"
-
-	"minisim/sim/trace"
 )
 
 // The smallest screen that shows the picture.
@@ -209,7 +207,7 @@ func (d *drawing) logLines() []line {
 			head := line{{fmt.Sprintf("%*s", logIndent, ""), paint{}}}
 			if i == 0 {
 				head = line{
-					{fmt.Sprintf("%10s  ", trace.Seconds(l.Time)+"s"), paint{role: faint}},
+					{fmt.Sprintf("%10s  ", seconds(l.Time)), paint{role: faint}},
 					{fmt.Sprintf("%-22s ", cut(l.Actor, 22, d.t.Glyphs.Ellipsis)), paint{role: who}},
 				}
 			}
