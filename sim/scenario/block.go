@@ -74,8 +74,8 @@ func (d *decoder) programs(n *yaml.Node, s *Scenario) {
 	})
 }
 
-// least is the shortest time after which a line may come again.
-const least = 100 * time.Millisecond
+// leastEvery is the shortest time after which a line may come again.
+const leastEvery = 100 * time.Millisecond
 
 // line reads a line of a log: its text, or that and when it is written.
 func (d *decoder) line(n *yaml.Node, to *[]world.Line) {
@@ -87,8 +87,8 @@ func (d *decoder) line(n *yaml.Node, to *[]world.Line) {
 		"line":  func(n *yaml.Node) { said = true; d.text(n, "line", &l.Text) },
 		"after": func(n *yaml.Node) { after = d.duration(n, "after", &l.After) },
 		"every": func(n *yaml.Node) {
-			if d.duration(n, "every", &l.Every) && l.Every < least {
-				d.fault(n, "", "every must be at least %s", least)
+			if d.duration(n, "every", &l.Every) && l.Every < leastEvery {
+				d.fault(n, "", "every must be at least %s", leastEvery)
 			}
 		},
 	}) && !said {
