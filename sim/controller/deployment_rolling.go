@@ -93,19 +93,15 @@ func (r *rollout) growNew() (scaled bool, err error) {
 	return true, r.scale(&r.newSet, n, r.surgeText())
 }
 
-// newSetSize is how many pods the new ReplicaSet, which has some, may have now:
-// together with the old ones no more than spec.replicas and maxSurge.
+// newSetSize is how many pods the new ReplicaSet, which has some, may want now:
+// together with what the old ones want no more than spec.replicas and maxSurge.
+// Old pods that are still to be deleted do not count.
 func (r *rollout) newSetSize(have int32) int32 {
 	want := *r.d.Spec.Replicas
 	if r.d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
 		return want
 	}
-	total := have
-	for _, rs := range r.oldSets {
-		// pods that are still to be deleted take up room, too
-		total += max(*rs.Spec.Replicas, rs.Status.Replicas)
-	}
-	room := want + r.maxSurge() - total
+	room := want + r.maxSurge() - have - size(r.oldSets)
 	return have + max(0, min(room, want-have))
 }
 
