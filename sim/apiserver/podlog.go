@@ -47,7 +47,7 @@ func (s *Server) ContainerLog(pod *corev1.Pod, container string, previous bool, 
 	if s.kubelets != nil {
 		log, err = s.kubelets.Log(pod.Spec.NodeName, api.KeyOf(pod), container, previous)
 	}
-	if err == ErrNoRoute || err == ErrRefused {
+	if errors.Is(err, ErrNoRoute) || errors.Is(err, ErrRefused) {
 		where := url.URL{
 			Scheme: "https", Host: address, Path: "/containerLogs/" + pod.Namespace + "/" + pod.Name + "/" + container, RawQuery: parameters.Encode(),
 		}

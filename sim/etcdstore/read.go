@@ -97,9 +97,10 @@ func (m *member) read(key, end []byte, o mvcc.RangeOptions) ([]*mvccpb.KeyValue,
 			panic(m.err())
 		}
 	}()
-	tx := m.kv().Read(mvcc.SharedBufReadTxMode, traceutil.TODO())
+	ctx := context.Background()
+	tx := m.kv().Read(mvcc.SharedBufReadTxMode, traceutil.Get(ctx))
 	defer tx.End()
-	r, err := tx.Range(context.Background(), key, end, o)
+	r, err := tx.Range(ctx, key, end, o)
 	alive = true
 	if err != nil {
 		return nil, err
