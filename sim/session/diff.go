@@ -19,14 +19,6 @@ type Comparison struct {
 	Decision *Difference // the first decision of a scheduler that differs
 }
 
-// Same says that nothing that is told differs.
-func (c Comparison) Same() bool { return c.Record == nil && c.Decision == nil }
-
-// Diff compares what two sessions have come to, as far as both keep their records.
-func Diff(a, b *Session) Comparison {
-	return Compare(a.Records(0, a.StepNumber()), b.Records(0, b.StepNumber()))
-}
-
 // Compare compares the records of two runs. Two are the same when the same was
 // told of the same actor at the same virtual time. Passed over are what nobody is
 // told (steps, heartbeats), what names places in the compose file, and the end.

@@ -28,6 +28,19 @@ func open(t testing.TB, name string, seed uint64) *Session {
 	return s
 }
 
+// openServed is open for a run that goes on after its end.
+func openServed(t testing.TB, name string, seed uint64) *Session {
+	t.Helper()
+	in := builtin(t, name, seed)
+	in.Served = true
+	s, err := Open(t.Context(), in, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, s) })
+	return s
+}
+
 func closed(t testing.TB, s *Session) {
 	t.Helper()
 	if err := s.Close(); err != nil {

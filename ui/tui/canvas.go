@@ -65,9 +65,6 @@ func (c *canvas) fill(x, y, width int, char string, p paint) {
 	}
 }
 
-// plain is the canvas as text without colours, for tests.
-func (c *canvas) plain() string { return c.lines(func(s string, _ paint) string { return s }) }
-
 // styled is the canvas as text for a terminal.
 func (c *canvas) styled(t *Theme) string { return c.lines(t.render) }
 

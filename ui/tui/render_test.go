@@ -170,3 +170,6 @@ func BenchmarkFrame1000Nodes(b *testing.B) {
 		Render(now, &Look{Width: 200, Height: 60, Phase: allPhases, Lit: changed(before, now)}, theme)
 	}
 }
+
+// plain is the canvas as text without colours.
+func (c *canvas) plain() string { return c.lines(func(s string, _ paint) string { return s }) }

@@ -1,7 +1,6 @@
 package kinds
 
 import (
-	"bytes"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -15,27 +14,11 @@ import (
 	"minisim/sim/api"
 )
 
-// Decode reads one object from JSON or YAML, as from a manifest, and finds its
-// kind in the resource table. Fields that are unknown or written twice are an
-// error if strict, otherwise each is a warning. Nothing is filled in; that is for
-// the object's Strategy.
-//
-// The errors are those of Kubernetes' own decoder: for the object ("Object 'Kind'
-// is missing in …", "no kind … is registered …") or for a field ("strict decoding
-// error: unknown field …").
-func Decode(data []byte, strict bool) (api.Object, []string, error) {
-	format := yamlFormat
-	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		format = jsonFormat
-	}
-	o, _, err := format.Decode(data, nil, nil)
-	return lenient(o, err, strict)
-}
-
 // DecodeBody reads the body of a request that wants an object of one kind, which
 // the body may therefore leave out; empty makes one. Fields that are unknown or
-// written twice are as in Decode. The errors are of the sort BadRequest with the
-// API server's texts.
+// written twice are an error if strict, otherwise each is a warning. Nothing is
+// filled in; that is for the object's Strategy. The errors are of the sort
+// BadRequest with the API server's texts.
 func DecodeBody(want schema.GroupVersionKind, empty func() api.Object, data []byte, yaml, strict bool) (api.Object, []string, error) {
 	known := table{want, empty}
 	format := json.NewSerializerWithOptions(json.DefaultMetaFactory, known, known, json.SerializerOptions{Strict: true, Yaml: yaml})
@@ -86,12 +69,6 @@ var older = map[string][]string{
 	"storage.k8s.io/v1alpha1":            {"VolumeAttachment"},
 	"storage.k8s.io/v1beta1":             {"CSINode", "StorageClass", "VolumeAttachment"},
 }
-
-// The two formats. Both tell of fields that are unknown or written twice.
-var (
-	jsonFormat = json.NewSerializerWithOptions(json.DefaultMetaFactory, table{}, table{}, json.SerializerOptions{Strict: true})
-	yamlFormat = json.NewSerializerWithOptions(json.DefaultMetaFactory, table{}, table{}, json.SerializerOptions{Strict: true, Yaml: true})
-)
 
 // lenient makes warnings of what only a strict decoder minds.
 func lenient(decoded runtime.Object, err error, strict bool) (api.Object, []string, error) {

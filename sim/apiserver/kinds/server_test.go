@@ -60,7 +60,7 @@ func (s *server) Each(r *api.Resource, namespace string, f func(api.Object) bool
 
 // setUp creates an object.
 func (s *server) setUp(data []byte) error {
-	o, _, err := Decode(data, true)
+	o, _, err := decode(data, true)
 	if err != nil {
 		return err
 	}
